@@ -1,0 +1,130 @@
+"""What evo_core itself offers, by the same door as every plugin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt
+
+from evo_core.components import (
+    Component,
+    Dataset,
+    Executor,
+    NeuronModel,
+    Observer,
+    Operator,
+    Strategy,
+    option,
+)
+from evo_core.genome import Scale
+from evo_core.hookspecs import hookimpl
+
+_SCALES: tuple[Scale, ...] = ("neuron", "motif", "macro")
+
+
+@dataclass(frozen=True, slots=True)
+class LifParameters:
+    """Parameters of the leaky integrate-and-fire neuron; the defaults are the published ones."""
+
+    tau: Annotated[float, Gt(1)] = option(2.0, "membrane time constant in time steps")
+    threshold: Annotated[float, Gt(0)] = option(0.5, "membrane potential at which it fires")
+    surrogate: Literal["piecewise-quadratic", "atan", "sigmoid"] = option(
+        "piecewise-quadratic", "surrogate gradient, used in training"
+    )
+    alpha: Annotated[float, Gt(0)] = option(2.0, "steepness of the surrogate gradient")
+
+
+@dataclass(frozen=True, slots=True)
+class MuPlusLambdaOptions:
+    """Options of ``mu-plus-lambda``."""
+
+    offspring: Annotated[int, Ge(0)] = option(0, "children per generation; 0 means population")
+
+
+@hookimpl
+def evo_components() -> Iterable[Component]:
+    """Offer neurons, operators, strategies, data, executors and observers."""
+    yield NeuronModel(
+        name="lif",
+        summary="leaky integrate-and-fire, hard reset to zero",
+        options=LifParameters,
+        module="evo_core.snn.neurons:lif_module",
+        step="evo_core.snn.steps:lif",
+    )
+    yield Dataset(
+        name="digits",
+        summary="1,797 scans of handwritten digits, 8x8, comes with scikit-learn",
+        load="evo_core.data:digits",
+    )
+    yield from _operators()
+    yield from _strategies()
+    yield from _executors()
+    yield Observer(
+        name="progress",
+        summary="live display in a terminal, plain lines elsewhere",
+        build="evo_core.progress:build",
+    )
+    yield Observer(
+        name="figures",
+        summary="draws fitness, motif frequency and the best network when the run ends",
+        build="evo_core.figures:build",
+    )
+
+
+def _operators() -> Iterable[Operator]:
+    yield Operator(
+        name="two-point",
+        summary="exchange what lies between two cut points, as published",
+        scale="any",
+        parents=2,
+        apply="evo_core.operators:two_point",
+    )
+    for scale in _SCALES:
+        yield Operator(
+            name=f"mate-{scale}",
+            summary=f"exchange genes of the {scale} scale one by one",
+            scale=scale,
+            parents=2,
+            apply=f"evo_core.operators:mate_{scale}",
+        )
+        yield Operator(
+            name=f"mutate-{scale}",
+            summary=f"change at least one active gene of the {scale} scale",
+            scale=scale,
+            parents=1,
+            apply=f"evo_core.operators:mutate_{scale}",
+        )
+
+
+def _strategies() -> Iterable[Strategy]:
+    yield Strategy(
+        name="nsga2",
+        summary="binary tournament and NSGA-II survival, as published",
+        build="evo_core.strategies:Nsga2",
+    )
+    yield Strategy(
+        name="mu-plus-lambda",
+        summary="the best of old and new survive, by the first fitness",
+        options=MuPlusLambdaOptions,
+        build="evo_core.strategies:MuPlusLambda",
+    )
+    yield Strategy(
+        name="random",
+        summary="uniform random search, the baseline to beat",
+        build="evo_core.strategies:RandomSearch",
+    )
+
+
+def _executors() -> Iterable[Executor]:
+    yield Executor(
+        name="serial",
+        summary="one candidate after the other in this process",
+        build="evo_core.executors:Serial",
+    )
+    yield Executor(
+        name="loky",
+        summary="worker processes on this machine (joblib's loky)",
+        build="evo_core.executors:Loky",
+    )

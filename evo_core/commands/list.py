@@ -1,0 +1,67 @@
+"""``evo list``: what is installed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import click
+
+from evo_core.cli import print_json
+from evo_core.commands.settings import as_json, plugin_option
+from evo_core.components import KINDS, Component
+from evo_core.errors import unknown
+from evo_core.registry import Registry, installed
+
+
+@click.command("list")
+@click.argument("kind", required=False)
+@plugin_option
+@as_json
+def command(*, kind: str | None, plugins: tuple[str, ...], as_json: bool) -> int:
+    """List components: all of them, or one KIND (space, motif, neuron, operator, fitness, ...)."""
+    from evo_core.tables import show_table
+
+    if kind is not None and kind not in KINDS:
+        raise unknown("kind", kind, KINDS)
+    registry = installed(plugins)
+    kinds = [KINDS[kind]] if kind else list(KINDS.values())
+    records = [record for one in kinds for record in registry.all(one).values()]
+    if as_json:
+        print_json([_json(record, registry) for record in records])
+        return 0
+    rows = [
+        [record.kind, record.name, registry.provider(record), record.summary, _options(record)]
+        for record in records
+    ]
+    show_table(["kind", "name", "plugin", "what it is", "options"], rows)
+    broken = [plugin.name for plugin in registry.plugins if plugin.error]
+    if broken:
+        click.echo(f"broken plugins: {', '.join(broken)}; see evo plugin list", err=True)
+    return 0
+
+
+def _json(record: Component, registry: Registry) -> dict[str, Any]:
+    defaults = record.options()
+    return {
+        "kind": record.kind,
+        "name": record.name,
+        "plugin": registry.provider(record),
+        "summary": record.summary,
+        "options": {
+            field.name: {
+                "default": getattr(defaults, field.name),
+                "help": field.metadata.get("help", ""),
+            }
+            for field in dataclasses.fields(record.options)
+        },
+    }
+
+
+def _options(record: Component) -> str:
+    defaults = record.options()
+    return ", ".join(
+        f"{field.name}={json.dumps(getattr(defaults, field.name))}"
+        for field in dataclasses.fields(record.options)
+    )

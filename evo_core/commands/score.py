@@ -1,0 +1,46 @@
+"""``evo score``: score one network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from evo_core.cli import print_json
+from evo_core.commands.settings import as_json, layers, scoring_options
+
+
+@click.command("score")
+@click.argument("target")
+@scoring_options
+@as_json
+def command(*, target: str, as_json: bool, **flags: Any) -> int:
+    """Score TARGET: a run folder, RUN:ID, mse:1,0,2,... or an architecture FILE.json."""
+    from evo_core.executors import make_evaluator
+    from evo_core.targets import resolve
+
+    found = resolve(target, layers(**flags))
+    evaluation = make_evaluator(found.plan.job).score(found.candidate or 0, found.architecture)
+    scores = {name: score.to_json() for name, score in evaluation.scores.items()}
+    if as_json:
+        print_json(
+            {
+                "target": target,
+                "architecture": found.architecture.hash,
+                "status": evaluation.status,
+                "scores": scores,
+                "details": evaluation.details,
+                "error": evaluation.error,
+            }
+        )
+    else:
+        click.echo(f"{target}: {evaluation.status}")
+        for name, score in scores.items():
+            click.echo(f"  {name:<20} {_number(score['value'])}  ({score['goal']})")
+        if evaluation.error:
+            click.echo(evaluation.error, err=True)
+    return 0 if evaluation.status != "error" else 1
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.6g}"

@@ -1,0 +1,67 @@
+"""The options that several commands share, and how they become a configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from evo_core.binding import split_commas
+from evo_core.config import Layer, read_assignments, read_preset, read_toml
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+
+
+def plugin_option(function: F) -> F:
+    """Add ``--plugin``."""
+    add = click.option("--plugin", "plugins", multiple=True, help="A plugin file. Repeatable.")
+    return add(function)
+
+
+def scoring_options(function: F) -> F:
+    """Add the options that say what is scored, on what."""
+    for add in reversed(
+        [
+            click.option("--fitness", multiple=True, help="Fitness, repeatable or a comma list."),
+            click.option("--data", help="Data set.  [default: digits]"),
+            click.option("--data-root", help="Folder with the files of the data set."),
+            click.option("--seed", type=int, help="Seed of everything random.  [default: 0]"),
+            click.option("--device", help="cpu, cuda or cuda:N.  [default: cpu]"),
+            click.option("--preset", help="A named set of settings, e.g. paper."),
+            click.option(
+                "--set", "assignments", multiple=True, help="table.key=value. Repeatable."
+            ),
+            plugin_option,
+        ]
+    ):
+        function = add(function)
+    return function
+
+
+def layers(
+    *,
+    file: Path | None = None,
+    preset: str | None = None,
+    assignments: tuple[str, ...] = (),
+    plugins: tuple[str, ...] = (),
+    fitness: tuple[str, ...] = (),
+    **flags: Any,
+) -> list[Layer]:
+    """Stack preset, file, flags and ``--set``; a later layer wins.
+
+    Raises:
+        EvoError: If a file, preset or assignment can not be read.
+    """
+    given: Layer = {key: value for key, value in flags.items() if value is not None}
+    if plugins:
+        given["plugins"] = list(plugins)
+    if fitness:
+        given["fitness"] = [name for text in fitness for name in split_commas(text)]
+    stack = [read_preset(preset)] if preset else []
+    if file:
+        stack.append(read_toml(file))
+    return [*stack, given, read_assignments(assignments)]

@@ -1,0 +1,248 @@
+"""The records a plugin may offer.
+
+A record names one thing that can be chosen. It is small and plain: implementations are given as
+``"package.module:attribute"`` and loaded when first used, so that listing a plugin costs nothing
+and never imports torch. A callable may stand wherever such a text may.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, get_args
+
+from evo_core.errors import EvoError, did_you_mean
+from evo_core.genome import SCALES
+
+Ref = str | Callable[..., Any]
+Goal = Literal["max", "min"]
+Need = Literal["graph", "gram", "spikes", "network"]
+NEEDS: tuple[Need, ...] = get_args(Need)
+OperatorScale = Literal["neuron", "motif", "macro", "development", "any"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class NoOptions:
+    """The options of a component that has none."""
+
+
+def option(default: Any, help: str) -> Any:  # noqa: A002
+    """Declare a field of an options dataclass with its default and one line of help."""
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+def load(ref: Ref) -> Any:
+    """Return what a reference points at; a callable is returned as it is.
+
+    Raises:
+        EvoError: If the module or the attribute does not exist.
+    """
+    if not isinstance(ref, str):
+        return ref
+    module, _, attribute = ref.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise EvoError(f"a plugin names {ref!r}, which can not be loaded: {error}") from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """What all records share.
+
+    Attributes:
+        name: What the user types; unique within its kind.
+        summary: One line for ``evo list``.
+        options: A frozen dataclass with a default for every field. The user sets its fields in the
+            TOML table of that name, with ``--set name.field=value``, or as ``name[field=value]``.
+    """
+
+    kind: ClassVar[str] = "component"
+
+    name: str
+    summary: str
+    options: type = NoOptions
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise EvoError(
+                f"{self.kind} name {self.name!r} is not usable: take letters, digits, - and _"
+            )
+        if not dataclasses.is_dataclass(self.options):
+            raise EvoError(f"the options of {self.kind} {self.name!r} must be a dataclass")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSpace(Component):
+    """A space of architectures.
+
+    Attributes:
+        build: ``build(options, bind) -> Space``: an object with ``genes`` (a tuple of Gene),
+            ``active(genome) -> tuple[bool, ...]`` and ``decode(genome, task) -> Architecture``.
+            ``bind(record_class, text)`` gives any other component that the options name.
+    """
+
+    kind: ClassVar[str] = "space"
+
+    build: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Motif(Component):
+    """A circuit motif of the space ``mse``, as text (the notation is in docs/motifs.md).
+
+    Attributes:
+        nodes: One line per node, e.g. ``("a = +(x*)", "b = +(a) + id(x0)")``.
+        feedback: Lines such as ``"a <- -(i)"``.
+        output: The principal nodes, whose concatenation is the output of the cell.
+    """
+
+    kind: ClassVar[str] = "motif"
+
+    nodes: tuple[str, ...]
+    output: tuple[str, ...]
+    feedback: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeuronModel(Component):
+    """A spiking neuron; its options are its parameters.
+
+    Attributes:
+        module: ``module(parameters) -> torch.nn.Module``: the multi-step SpikingJelly node, whose
+            input and output are ``[T, B, ...]``.
+        step: ``step(current, state, parameters) -> (spikes, state)``: the same dynamics for one
+            time step on plain tensors ``[B, ...]``; ``state`` is None at the first step.
+    """
+
+    kind: ClassVar[str] = "neuron"
+
+    module: Ref
+    step: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator(Component):
+    """A variation operator on genomes.
+
+    Attributes:
+        scale: The scale whose genes it changes, or ``"any"``.
+        parents: 1 for a mutation, 2 for a mating.
+        apply: ``apply(rng, space, *genomes, options) -> tuple[Genome, ...]``: as many new genomes
+            as it was given; the given ones stay as they are.
+    """
+
+    kind: ClassVar[str] = "operator"
+
+    scale: OperatorScale
+    parents: Literal[1, 2]
+    apply: Ref
+
+    def __post_init__(self) -> None:
+        Component.__post_init__(self)
+        if self.scale not in (*SCALES, "any") or self.parents not in (1, 2):
+            raise EvoError(f"operator {self.name!r} has a wrong scale or number of parents")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitnessFunction(Component):
+    """A score of one candidate.
+
+    Attributes:
+        goal: Whether ``"max"`` or ``"min"`` is better.
+        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``network``; the cheapest way to
+            meet the needs of all fitness functions together is taken once per candidate.
+        score: ``score(view, options) -> float | Score``; not finite or None means undefined.
+        collect: ``collect(record, options) -> value``, called with every SpikeRecord as it passes
+            (needs ``spikes``); the values reach ``score`` in order as ``view.collected``.
+    """
+
+    kind: ClassVar[str] = "fitness"
+
+    goal: Goal
+    needs: tuple[Need, ...]
+    score: Ref
+    collect: Ref | None = None
+
+    def __post_init__(self) -> None:
+        Component.__post_init__(self)
+        if self.goal not in get_args(Goal):
+            raise EvoError(f"fitness {self.name!r} has goal {self.goal!r}; take 'max' or 'min'")
+        for need in self.needs:
+            if need not in NEEDS:
+                raise EvoError(
+                    f"fitness {self.name!r} needs {need!r}; {did_you_mean(str(need), NEEDS)}"
+                )
+        if ("spikes" in self.needs) != (self.collect is not None):
+            raise EvoError(
+                f"fitness {self.name!r}: the need 'spikes' and a collect function go together"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategy(Component):
+    """How the population is evolved.
+
+    Attributes:
+        build: ``build(options, problem)``, which gives an object with pure functions
+            ``start() -> state``, ``ask(state, n, rng) -> list[Proposal]`` and
+            ``tell(state, evaluated) -> state``; the state is plain JSON.
+    """
+
+    kind: ClassVar[str] = "strategy"
+
+    build: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset(Component):
+    """A data set.
+
+    Attributes:
+        load: ``load(options, root) -> Splits``; ``root`` is the folder given with ``--data-root``
+            as a Path, or None.
+    """
+
+    kind: ClassVar[str] = "data"
+
+    load: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Executor(Component):
+    """Where candidates are evaluated.
+
+    Attributes:
+        build: ``build(options, workers, job)``, which gives an object with ``submit(bundle)``,
+            ``as_completed() -> Iterator[list[Evaluation]]``, ``cancel()`` and ``close()``.
+            ``job`` is the picklable part of the plan that a worker needs.
+    """
+
+    kind: ClassVar[str] = "executor"
+
+    build: Ref
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observer(Component):
+    """Something that watches a run.
+
+    Attributes:
+        build: ``build(options)``, which gives an object that implements lifecycle hooks.
+    """
+
+    kind: ClassVar[str] = "observer"
+
+    build: Ref
+
+
+RECORDS: tuple[type[Component], ...] = (
+    SearchSpace, Motif, NeuronModel, Operator, FitnessFunction, Strategy, Dataset, Executor,
+    Observer,
+)  # fmt: skip
+KINDS: dict[str, type[Component]] = {record.kind: record for record in RECORDS}

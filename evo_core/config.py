@@ -1,0 +1,172 @@
+"""The configuration of a run: TOML, preset, flags and ``--set``, one after the other, strictly."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from evo_core.binding import parse_value, validate
+from evo_core.components import option
+from evo_core.errors import EvoError, unknown
+
+Layer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scoring:
+    """How a candidate is shown data to be scored without training."""
+
+    steps: Annotated[int, Ge(1)] = option(4, "time steps T")
+    batch: Annotated[int, Ge(2)] = option(32, "samples in a scoring batch")
+    inits: Annotated[int, Ge(1)] = option(1, "draws of the initial weights to average over")
+    batches: Annotated[int, Ge(1)] = option(1, "batches to average over")
+    statistics: Literal["step", "sequence"] = option(
+        "step", "what BatchNorm averages over: the batch at one step, or all steps together"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """Everything that decides a run; the top level of the TOML file, and the flags of ``evo run``.
+
+    ``options`` holds the tables of the components by name, e.g. ``{"mse": {"cells": 4}}``; in the
+    TOML file each is a table of its own.
+    """
+
+    space: str = option("mse", "search space")
+    fitness: tuple[str, ...] = option(("rdm",), "fitness functions; the first ranks the best")
+    data: str = option("digits", "data set")
+    data_root: str | None = option(None, "folder that holds the files of the data set")
+    strategy: str = option("nsga2", "how the population is evolved")
+    executor: str = option("loky", "where candidates are evaluated")
+    workers: Annotated[int, Ge(0)] = option(0, "worker processes; 0 means one per core")
+    device: str = option("cpu", "device of each worker: cpu, cuda or cuda:N")
+    population: Annotated[int, Ge(2)] = option(24, "candidates that survive each generation")
+    generations: Annotated[int, Ge(1)] = option(12, "generations, the first one counted")
+    max_evaluations: Annotated[int, Ge(1)] | None = option(None, "stop after that many evaluations")
+    max_seconds: Annotated[float, Gt(0)] | None = option(None, "stop after that many seconds")
+    target: float | None = option(None, "stop when the first fitness reaches this value")
+    seed: Annotated[int, Ge(0)] = option(0, "seed of everything random")
+    out: str | None = option(None, "run folder; by default a new one below runs/")
+    plugins: tuple[str, ...] = option((), "plugin files to load")
+    observers: tuple[str, ...] = option(("progress", "figures"), "what watches the run")
+    scoring: Scoring = option(Scoring(), "how candidates are shown data")
+    operators: dict[str, Annotated[float, Ge(0), Le(1)]] = field(
+        default_factory=dict,
+        metadata={"help": "probability that a variation operator acts on a child"},
+    )
+    options: dict[str, dict[str, Any]] = field(
+        default_factory=dict, metadata={"help": "option tables of components, by name"}
+    )
+
+    def __post_init__(self) -> None:
+        if not self.fitness:
+            raise ValueError("a run needs at least one fitness function")
+
+
+OWN_KEYS = {item.name for item in dataclasses.fields(RunConfig)} - {"options"}
+
+
+def from_layers(*layers: Mapping[str, Any]) -> RunConfig:
+    """Make a configuration of layers as they stand in a TOML file; later layers win.
+
+    Raises:
+        EvoError: If a key is unknown or a value does not fit.
+    """
+    merged: Layer = {}
+    for layer in layers:
+        merged = _merge(merged, layer)
+    own = {key: value for key, value in merged.items() if key in OWN_KEYS}
+    tables: dict[str, dict[str, Any]] = {}
+    for key, value in merged.items():
+        if key in OWN_KEYS:
+            continue
+        if not isinstance(value, Mapping):
+            raise unknown("setting", key, OWN_KEYS)
+        tables[key] = dict(value)
+    if isinstance(own.get("scoring"), Mapping):
+        validate(Scoring, own["scoring"], "scoring")
+    return validate(RunConfig, own | {"options": tables}, "")
+
+
+def to_layer(config: RunConfig) -> Layer:
+    """Write a configuration as it would stand in a TOML file; what is not set is left out."""
+    layer = {
+        key: value
+        for key, value in dataclasses.asdict(config).items()
+        if value is not None and key != "options"
+    }
+    return layer | {name: dict(table) for name, table in config.options.items()}
+
+
+def read_toml(path: Path) -> Layer:
+    """Read a TOML file.
+
+    Raises:
+        EvoError: If it is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise EvoError(f"{path} can not be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise EvoError(f"{path} is not valid TOML: {error}") from None
+
+
+def presets() -> dict[str, str]:
+    """Give the text of every preset by name."""
+    folder = resources.files("evo_core") / "presets"
+    return {
+        item.name.removesuffix(".toml"): item.read_text(encoding="utf-8")
+        for item in folder.iterdir()
+        if item.name.endswith(".toml")
+    }
+
+
+def read_preset(name: str) -> Layer:
+    """Read a preset.
+
+    Raises:
+        EvoError: If there is none of that name.
+    """
+    texts = presets()
+    if name not in texts:
+        raise unknown("preset", name, texts)
+    return tomllib.loads(texts[name])
+
+
+def read_assignments(assignments: Iterable[str]) -> Layer:
+    """Read ``--set`` texts such as ``mse.cells=4``.
+
+    Raises:
+        EvoError: If an equals sign or a key is missing.
+    """
+    layer: Layer = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        parts = key.strip().split(".")
+        if not equals or not all(parts):
+            raise EvoError(f"--set {text!r} is not of the form table.key=value")
+        nested: Any = parse_value(value.strip())
+        for part in reversed(parts):
+            nested = {part: nested}
+        layer = _merge(layer, nested)
+    return layer
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Layer:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(under, Mapping) and isinstance(value, Mapping):
+            merged[key] = _merge(under, value)
+        else:
+            merged[key] = value
+    return merged

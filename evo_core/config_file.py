@@ -1,0 +1,97 @@
+"""Configurations as TOML text: the one kept with a run, and the commented one of ``evo init``."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evo_core.components import (
+    Component,
+    Dataset,
+    Executor,
+    FitnessFunction,
+    NeuronModel,
+    Observer,
+    SearchSpace,
+    Strategy,
+)
+from evo_core.config import RunConfig, Scoring, to_layer
+from evo_core.plan import DEFAULT_RATES, Plan
+from evo_core.registry import Registry
+
+_KINDS: tuple[type[Component], ...] = (
+    SearchSpace, NeuronModel, FitnessFunction, Dataset, Strategy, Executor, Observer,
+)  # fmt: skip
+_EXAMPLES: Mapping[str, Any] = {
+    "data_root": "data",
+    "max_evaluations": 1000,
+    "max_seconds": 3600.0,
+    "target": 0.35,
+    "out": "runs/first",
+}
+
+
+def run_toml(plan: Plan, versions: Mapping[str, str]) -> str:
+    """Write the resolved configuration of a run, defaults included; ``evo run`` reads it again.
+
+    The run folder itself is left out, so that the file can be run again as it is.
+    """
+    import tomlkit
+
+    header = [f"# {name} {version}" for name, version in versions.items()]
+    rates = {bound.text: rate for bound, rate in plan.operators}
+    unused = {name: 0.0 for name in DEFAULT_RATES if name not in rates}
+    config = dataclasses.replace(plan.config, out=None, operators=rates | unused)
+    layer = _without_none(to_layer(config) | plan.binder.bound)
+    return "\n".join(["# Made with", *header, "", tomlkit.dumps(layer)])
+
+
+def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _without_none(value) if isinstance(value, Mapping) else value
+        for key, value in table.items()
+        if value is not None
+    }
+
+
+def commented_toml(registry: Registry) -> str:
+    """Write every setting with its default and one line of help."""
+    config = RunConfig()
+    lines = ["# evo run FILE.toml", "# Settings of the run; flags of evo run win over them.", ""]
+    for field in dataclasses.fields(config):
+        if field.name not in ("scoring", "operators", "options"):
+            lines += _setting(field, getattr(config, field.name))
+    lines += ["", "[scoring]"]
+    for field in dataclasses.fields(Scoring):
+        lines += _setting(field, getattr(config.scoring, field.name))
+    lines += ["", "[operators]  # probability that a variation operator acts on a child"]
+    lines += [f"{name} = {_value(rate)}" for name, rate in DEFAULT_RATES.items()]
+    for kind in _KINDS:
+        for record in registry.all(kind).values():
+            lines += _table(record)
+    return "\n".join(lines) + "\n"
+
+
+def _table(record: Component) -> Iterator[str]:
+    options = dataclasses.fields(record.options)
+    if options:
+        yield from ("", f"[{record.name}]  # {record.kind}: {record.summary}")
+    for field in options:
+        yield from _setting(field, getattr(record.options(), field.name))
+
+
+def _setting(field: dataclasses.Field[Any], default: Any) -> list[str]:
+    help_line = f"# {field.metadata.get('help', '')}"
+    if isinstance(default, dict):
+        return [help_line]
+    if default is None:
+        return [help_line, f"# {field.name} = {_value(_EXAMPLES.get(field.name, 1))}"]
+    return [help_line, f"{field.name} = {_value(default)}"]
+
+
+def _value(value: Any) -> str:
+    import tomlkit
+
+    plain = list(value) if isinstance(value, tuple) else value
+    return str(tomlkit.item(plain).as_string())

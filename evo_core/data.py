@@ -1,0 +1,137 @@
+"""Data sets as arrays, and a data set made of arrays that are already in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evo_core.architecture import Task
+from evo_core.components import Dataset
+from evo_core.errors import EvoError
+from evo_core.seeds import generator
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Inputs with labels.
+
+    Attributes:
+        inputs: Images ``[N, C, H, W]``, any numeric type, values of about 0 to 1.
+        labels: Classes ``[N]``, whole numbers from 0.
+
+    Raises:
+        EvoError: If the shapes do not fit together.
+    """
+
+    inputs: npt.NDArray[Any]
+    labels: npt.NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        if self.inputs.ndim != 4:
+            raise EvoError(
+                f"inputs must have the shape (samples, channels, height, width), "
+                f"not {self.inputs.shape}"
+            )
+        if self.labels.shape != self.inputs.shape[:1]:
+            raise EvoError(
+                f"labels must have the shape ({len(self.inputs)},), not {self.labels.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """A data set in three parts; a search never reads ``test``."""
+
+    train: Samples
+    validation: Samples
+    test: Samples
+    classes: int
+
+    def task(self, steps: int) -> Task:
+        """Describe the task of classifying it in that many time steps."""
+        channels, height, width = self.train.inputs.shape[1:]
+        return Task((channels, height, width), self.classes, steps)
+
+    def batch(self, size: int, seed: int, number: int) -> Samples:
+        """Draw a batch of training samples without replacement, the same for the same numbers.
+
+        Raises:
+            EvoError: If there are fewer training samples than ``size``.
+        """
+        if size > len(self.train):
+            raise EvoError(
+                f"scoring.batch is {size}, but the data has {len(self.train)} training samples"
+            )
+        rows = generator(seed, "batch", number).choice(len(self.train), size, replace=False)
+        return Samples(self.train.inputs[rows], self.train.labels[rows])
+
+
+def array_dataset(
+    name: str,
+    inputs: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    *,
+    validation: float = 0.2,
+    test: float = 0.2,
+) -> Dataset:
+    """Make a data set of arrays in memory, to be passed to :func:`evo_core.run`.
+
+    Args:
+        name: The name to choose it by, ``data=name``.
+        inputs: ``[N, C, H, W]``, or ``[N, H, W]`` for one channel.
+        labels: ``[N]``, classes from 0.
+        validation: The share of samples held out for validation.
+        test: The share held out for the final test.
+
+    Raises:
+        EvoError: If the shapes do not fit, or a split would be empty.
+
+    Example:
+        >>> images, labels = np.random.rand(50, 8, 8), np.arange(50) % 10
+        >>> array_dataset("mine", images, labels).name
+        'mine'
+    """
+    images, classes = np.asarray(inputs), np.asarray(labels)
+    if images.ndim == 3:
+        images = images[:, None]
+    samples = Samples(images, classes.astype(np.int64))
+    splits = split(samples, validation=validation, test=test)
+    summary = f"{len(samples)} samples in memory, {'x'.join(map(str, images.shape[1:]))}"
+    return Dataset(name=name, summary=summary, load=partial(_given, splits))
+
+
+def split(samples: Samples, *, validation: float, test: float) -> Splits:
+    """Split samples at random, always in the same way.
+
+    Raises:
+        EvoError: If a split would be empty.
+    """
+    count = len(samples)
+    sizes = int(count * validation), int(count * test)
+    if min(*sizes, count - sum(sizes)) < 1:
+        raise EvoError(f"{count} samples are too few for a train, validation and test split")
+    order = generator(0, "split").permutation(count)
+    parts = np.split(order, np.cumsum(sizes))
+    held_out, final, train = (Samples(samples.inputs[rows], samples.labels[rows]) for rows in parts)
+    return Splits(train, held_out, final, int(samples.labels.max()) + 1)
+
+
+def digits(options: object, root: Path | None) -> Splits:
+    """Load scikit-learn's digits: 1,797 scans of handwriting, 8x8, 16 grey levels, 10 classes."""
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    scans = (images.reshape(-1, 1, 8, 8) / 16).astype(np.float32)
+    return split(Samples(scans, labels.astype(np.int64)), validation=0.2, test=0.2)
+
+
+def _given(splits: Splits, options: object, root: Path | None) -> Splits:
+    return splits

@@ -1,0 +1,134 @@
+"""Candidates, their scores and what an evaluation says."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from evo_core.components import Goal
+from evo_core.genome import Genome
+
+ScoreStatus = Literal["ok", "undefined", "error"]
+EvaluationStatus = Literal[
+    "ok", "invalid", "silent", "saturated", "nan", "oom", "timeout", "crashed", "error",
+    "interrupted",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One fitness of one candidate.
+
+    Attributes:
+        value: The number, or None when it is undefined; never NaN or infinite.
+        status: ``ok``, ``undefined`` or ``error``.
+        goal: Whether more or less is better; filled in by evo.
+        seconds: Time spent in the fitness function itself.
+        forwards: Forward passes it needed (shared ones count for each).
+        backwards: Backward passes it needed.
+        details: Anything worth keeping beside the number, as JSON types.
+    """
+
+    value: float | None
+    status: ScoreStatus = "ok"
+    goal: Goal = "max"
+    seconds: float = 0.0
+    forwards: int = 0
+    backwards: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, value: Any) -> Score:
+        """Make a score of what a fitness function gave; None, NaN and infinity are undefined.
+
+        Raises:
+            TypeError: If the value is neither a Score, a number nor None.
+        """
+        if isinstance(value, Score):
+            return value if value.value is None else cls._finite(value)
+        if value is None:
+            return cls(None, "undefined")
+        if isinstance(value, str | bytes):
+            raise TypeError(f"a score must be a number, not {value!r}")
+        return cls._finite(cls(float(value)))
+
+    @classmethod
+    def _finite(cls, score: Score) -> Score:
+        assert score.value is not None
+        if math.isfinite(score.value):
+            return score
+        return cls(None, "undefined", details=score.details)
+
+    def to_json(self, *, timings: bool = True) -> dict[str, Any]:
+        """Write the score as JSON types; without timings, equal scores give equal text."""
+        data: dict[str, Any] = {"value": self.value, "status": self.status, "goal": self.goal}
+        if timings:
+            data["seconds"] = round(self.seconds, 6)
+        return data | {"forwards": self.forwards, "backwards": self.backwards}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A genome on its way to be evaluated.
+
+    Attributes:
+        id: Its number within the run, counted from 0.
+        genome: The genome.
+        architecture: The hash of the decoded network, or ``"invalid:..."`` when none decodes.
+        generation: When it was made.
+        parents: The ids of its parents.
+        operators: The names of the operators that made it, in order.
+    """
+
+    id: int
+    genome: Genome
+    architecture: str
+    generation: int = 0
+    parents: tuple[int, ...] = ()
+    operators: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What evaluating a candidate gave.
+
+    Attributes:
+        candidate: The id of the candidate.
+        status: ``ok``, or why it can not be selected.
+        scores: One Score per fitness, by canonical text.
+        details: Firing rate, silent populations and what fitness functions add, as JSON types.
+        seconds: Wall time of the evaluation.
+        peak_bytes: The largest resident memory its worker has had.
+        error: What went wrong, when something did.
+        copied_from: The candidate with the same architecture whose evaluation this repeats.
+    """
+
+    candidate: int
+    status: EvaluationStatus
+    scores: dict[str, Score] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    peak_bytes: int = 0
+    error: str | None = None
+    copied_from: int | None = None
+
+    def values(self, objectives: tuple[Objective, ...]) -> tuple[float, ...] | None:
+        """Give the value of each objective, or None if the candidate is not selectable."""
+        scores = [self.scores.get(objective.name) for objective in objectives]
+        if self.status != "ok" or any(score is None or score.status != "ok" for score in scores):
+            return None
+        return tuple(float(score.value) for score in scores if score and score.value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One axis of the search: the canonical text of a fitness and its direction."""
+
+    name: str
+    goal: Goal
+
+    @property
+    def sign(self) -> int:
+        """+1 to maximise, -1 to minimise."""
+        return 1 if self.goal == "max" else -1

@@ -1,0 +1,210 @@
+"""From a configuration to a plan: names become objects, once, before anything is written."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from evo_core.architecture import Architecture, Task
+from evo_core.binding import Binder, Bound, validate
+from evo_core.components import (
+    KINDS,
+    Component,
+    Dataset,
+    Executor,
+    FitnessFunction,
+    NeuronModel,
+    Observer,
+    Operator,
+    SearchSpace,
+    Strategy,
+    load,
+)
+from evo_core.config import OWN_KEYS, RunConfig
+from evo_core.data import Splits
+from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
+from evo_core.evaluation import Objective
+from evo_core.evolution import Problem
+from evo_core.genome import Gene, Genome
+from evo_core.registry import Registry, installed
+
+DEFAULT_RATES: Mapping[str, float] = {
+    "two-point": 0.9,
+    "mutate-neuron": 0.5,
+    "mutate-motif": 0.5,
+    "mutate-macro": 0.1,
+}
+
+
+class Space(Protocol):
+    """What the build function of a SearchSpace record gives."""
+
+    @property
+    def genes(self) -> tuple[Gene, ...]:
+        """The gene table."""
+
+    def active(self, genome: Genome) -> tuple[bool, ...]:
+        """Tell which genes say something, given the others."""
+
+    def decode(self, genome: Genome, task: Task) -> Architecture:
+        """Build the network of a valid genome.
+
+        Raises:
+            InvalidGenomeError: If the genome stands for no network; the message is the reason.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The part of a plan that travels to workers: names and numbers, and loose records."""
+
+    config: RunConfig
+    components: tuple[Component, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A configuration with every name looked up and every option checked."""
+
+    job: Job
+    registry: Registry
+    binder: Binder
+    space: Space
+    splits: Splits
+    fitness: tuple[Bound[FitnessFunction], ...]
+    operators: tuple[tuple[Bound[Operator], float], ...]
+    strategy: Bound[Strategy]
+    executor: Bound[Executor]
+    observers: tuple[Bound[Observer], ...]
+
+    @property
+    def config(self) -> RunConfig:
+        """The configuration."""
+        return self.job.config
+
+    @property
+    def task(self) -> Task:
+        """The task of the search."""
+        return self.splits.task(self.config.scoring.steps)
+
+    @property
+    def objectives(self) -> tuple[Objective, ...]:
+        """The objectives, in the order of the fitness functions."""
+        return tuple(Objective(bound.text, bound.record.goal) for bound in self.fitness)
+
+    @property
+    def neurons(self) -> dict[str, NeuronModel]:
+        """All neuron models by name."""
+        return self.registry.all(NeuronModel)
+
+    def decode(self, genome: Genome) -> Architecture:
+        """Decode a genome for the task of the search.
+
+        Raises:
+            InvalidGenomeError: If it stands for no network.
+        """
+        return self.space.decode(genome, self.task)
+
+    def problem(self) -> Problem:
+        """Give the strategy what it works on."""
+
+        @lru_cache(maxsize=100_000)
+        def identity(genome: Genome) -> str:
+            try:
+                return self.decode(genome).hash
+            except InvalidGenomeError:
+                return "invalid:" + ",".join(map(str, genome))
+
+        config = self.config
+        return Problem(self.space, self.objectives, config.population, self.operators, identity)
+
+
+def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
+    """Look up every name of a configuration and check every option.
+
+    Raises:
+        EvoError: One line about the first thing that is wrong.
+    """
+    config = job.config
+    registry = registry or installed(config.plugins, job.components)
+    _check_tables(config, registry)
+    binder = Binder(registry, config.options)
+    fitness = tuple(binder.bind(FitnessFunction, text) for text in config.fitness)
+    _check_repeats(fitness)
+    _check_device(config.device)
+    space = binder.bind(SearchSpace, config.space)
+    plan = Plan(
+        job=job,
+        registry=registry,
+        binder=binder,
+        space=load(space.record.build)(space.options, binder.bind),
+        splits=_load_data(binder, config),
+        fitness=fitness,
+        operators=_operators(binder, config),
+        strategy=binder.bind(Strategy, config.strategy),
+        executor=binder.bind(Executor, config.executor),
+        observers=tuple(binder.bind(Observer, text) for text in config.observers),
+    )
+    if not plan.space.genes:
+        raise EvoError(f"the space {config.space} has nothing to choose; allow more in its options")
+    if needs_data(fitness):
+        plan.splits.batch(config.scoring.batch, config.seed, 0)
+    return plan
+
+
+def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:
+    """Tell whether any of the fitness functions reads more than the graph."""
+    return any(set(bound.record.needs) - {"graph"} for bound in fitness)
+
+
+def _load_data(binder: Binder, config: RunConfig) -> Splits:
+    data = binder.bind(Dataset, config.data)
+    root = Path(config.data_root) if config.data_root is not None else None
+    if root is not None and not root.is_dir():
+        raise EvoError(f"the data root {root} is no folder")
+    splits: Splits = load(data.record.load)(data.options, root)
+    return splits
+
+
+def _operators(binder: Binder, config: RunConfig) -> tuple[tuple[Bound[Operator], float], ...]:
+    rates = dict(DEFAULT_RATES) | config.operators
+    bound = tuple((binder.bind(Operator, name), rate) for name, rate in rates.items())
+    return tuple((operator, rate) for operator, rate in bound if rate > 0)
+
+
+def _check_tables(config: RunConfig, registry: Registry) -> None:
+    for name, table in config.options.items():
+        owners = [kind for kind in KINDS.values() if name in registry.all(kind)]
+        if not owners:
+            hint = did_you_mean(name, registry.names() | OWN_KEYS)
+            raise EvoError(f"no component has the table [{name}]; {hint}")
+        for kind in owners:
+            options: Any = registry.get(kind, name).options
+            fields = {field.name for field in dataclasses.fields(options)}
+            if len(owners) == 1 or set(table) <= fields:
+                validate(options, table, name)
+
+
+def _check_repeats(fitness: tuple[Bound[FitnessFunction], ...]) -> None:
+    texts = [bound.text for bound in fitness]
+    for text in texts:
+        if texts.count(text) > 1:
+            raise EvoError(f"the fitness {text} is named twice")
+
+
+def _check_device(device: str) -> None:
+    if device == "cpu":
+        return
+    if device.partition(":")[0] != "cuda":
+        raise EvoError(f"no device {device!r}; take cpu, cuda or cuda:N")
+    import torch
+
+    if not torch.cuda.is_available():
+        raise EvoError(f"device {device!r} is not there: torch sees no CUDA GPU; take cpu")
+    index = device.partition(":")[2]
+    if index and (not index.isdigit() or int(index) >= torch.cuda.device_count()):
+        raise EvoError(f"device {device!r} is not there: {torch.cuda.device_count()} GPU(s) found")

@@ -1,0 +1,129 @@
+"""Networks and results as text and JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from evo_core.architecture import Architecture, Cell, Edge
+from evo_core.plan import Plan
+from evo_core.primitives import Conv, Neuron
+from evo_core.results import RunResult
+from evo_core.targets import Target
+
+_SIGNS = {1: "+", -1: "-", 0: " "}
+
+
+def network_json(target: Target) -> dict[str, Any]:
+    """Describe a network as JSON types: identity, size, cells with their edges, and the graph."""
+    from evo_core.architecture_json import to_json
+
+    architecture = target.architecture
+    return {
+        "target": target.text,
+        "candidate": target.candidate,
+        "genome": list(target.genome) if target.genome is not None else None,
+        "architecture": architecture.hash,
+        "params": architecture.parameters,
+        "macs": architecture.macs,
+        "cells": [_cell_json(architecture, cell) for cell in architecture.cells],
+        "graph": to_json(architecture),
+    }
+
+
+def network_text(target: Target) -> str:
+    """Describe a network for people: one block per cell, one line per edge."""
+    architecture = target.architecture
+    task = architecture.task
+    size = "x".join(map(str, task.shape))
+    lines = [
+        f"{target.text}",
+        f"  network {architecture.hash}",
+        f"  input {size}, {task.steps} time steps, {task.classes} classes",
+        f"  {architecture.parameters:,} parameters, {architecture.macs:,} MACs per step",
+    ]
+    for cell in architecture.cells:
+        lines += ["", *_cell_lines(architecture, cell)]
+    return "\n".join(lines)
+
+
+def summary(plan: Plan, result: RunResult) -> str:
+    """Describe how a run ended, with the best network and where to find everything."""
+    counts = result.counts
+    lines = [
+        f"{result.status} ({result.reason}) after {result.generations} generations, "
+        f"{result.seconds:.0f} s: {counts.evaluated} evaluated, {counts.cached} repeats, "
+        f"{counts.failed} failed"
+    ]
+    if result.best is not None:
+        scores = ", ".join(
+            f"{name} {score.value:.6g}"
+            for name, score in result.best.scores.items()
+            if score.value is not None
+        )
+        architecture = plan.decode(result.best.genome)
+        target = Target(str(result.run), plan, architecture, result.best.genome)
+        lines += [f"best: candidate {result.best.candidate}, {scores}", "", network_text(target)]
+    drawing = result.run / "figures" / "network.svg"
+    lines += ["", f"run folder: {result.run}"]
+    if drawing.is_file():
+        lines += [f"drawing:    {drawing}"]
+    if result.best is not None:
+        lines += [f"look again: evo show {result.run}"]
+    return "\n".join(lines)
+
+
+def _cell_json(architecture: Architecture, cell: Cell) -> dict[str, Any]:
+    output = architecture.incoming[cell.output]
+    return {
+        "name": cell.name,
+        "motif": cell.motif,
+        "reduction": cell.reduction,
+        "inputs": list(cell.sources),
+        "edges": [
+            {
+                "source": edge.source,
+                "target": edge.target,
+                "operation": _operation(edge),
+                "sign": edge.sign,
+                "feedback": None if edge.stage == "forward" else edge.stage,
+            }
+            for edge in _inner_edges(architecture, cell)
+        ],
+        "concat": [edge.source for _, edge in output],
+    }
+
+
+def _cell_lines(architecture: Architecture, cell: Cell) -> list[str]:
+    channels, height, width = architecture.shapes[cell.output]
+    note = ", reduction" if cell.reduction else ""
+    lines = [
+        f"{cell.name}  {cell.motif}, {len(cell.sources)} inputs from "
+        f"{', '.join(source.removesuffix('/out') for source in cell.sources)}"
+        f" -> {channels} channels, {height}x{width}{note}"
+    ]
+    for edge in _inner_edges(architecture, cell):
+        source, target = (name.removeprefix(f"{cell.name}/") for name in (edge.source, edge.target))
+        arrow = f"{_SIGNS[edge.sign]}{_operation(edge)}"
+        back = f"   feedback, {edge.stage.replace('-', ' ')}" if edge.stage != "forward" else ""
+        lines.append(f"  {source:>8} --{arrow:-<10}> {target}{back}")
+    return lines
+
+
+def _inner_edges(architecture: Architecture, cell: Cell) -> list[Edge]:
+    prefix = f"{cell.name}/"
+    return [
+        edge
+        for edge in architecture.edges
+        if edge.source.startswith(prefix)
+        and edge.target.startswith(prefix)
+        and edge.target != cell.output
+    ]
+
+
+def _operation(edge: Edge) -> str:
+    if not edge.operations:
+        return "identity"
+    convs = [f"conv{op.kernel}" for op in edge.operations if isinstance(op, Conv)]
+    return "+".join(convs) or "+".join(
+        op.tag for op in edge.operations if not isinstance(op, Neuron)
+    )

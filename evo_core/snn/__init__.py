@@ -1,0 +1,1 @@
+"""The network side: torch and SpikingJelly live here, never in the search side."""

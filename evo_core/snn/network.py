@@ -1,0 +1,152 @@
+"""Architecture to SpikingJelly module: what is trained, counted and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from spikingjelly.activation_based import base, layer
+from torch import Tensor, nn
+
+from evo_core.architecture import Architecture, Edge
+from evo_core.components import NeuronModel, load
+from evo_core.primitives import (
+    BatchNorm,
+    Clip,
+    Conv,
+    GlobalAveragePool,
+    Linear,
+    Neuron,
+    Primitive,
+)
+from evo_core.snn.walk import Walker
+from evo_core.snn.weights import Weights
+
+
+class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
+    """A network that runs an Architecture; weights are initialised by parameter path.
+
+    Call it with ``[T, B, C, H, W]``; it gives logits ``[T, B, classes]``, to be averaged over T.
+    State is kept between calls, as SpikingJelly's neurons do: call
+    ``spikingjelly.activation_based.functional.reset_net(network)`` before a new sequence. In
+    training mode BatchNorm sees the statistics of T and B together, except inside cells with
+    next-step feedback, which run step by step.
+
+    Args:
+        architecture: The graph.
+        neurons: The NeuronModel records by name.
+        weights: Where the initial weights come from.
+    """
+
+    def __init__(
+        self, architecture: Architecture, neurons: Mapping[str, NeuronModel], weights: Weights
+    ) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.populations = nn.ModuleDict(
+            {
+                _key(name): _neuron(neuron, neurons)
+                for table in architecture.populations.values()
+                for name, neuron in table.items()
+            }
+        )
+        self.edges = nn.ModuleDict(
+            {
+                _key(path): _edge(path, edge, neurons, weights)
+                for path, edge in zip(architecture.paths, architecture.edges, strict=True)
+            }
+        )
+        self.to(weights.device, weights.dtype)
+        self.register_memory("held", {})
+        self._walker = Walker(architecture, self._fire, self._carry)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Run a sequence, or the next piece of one: ``[T, B, C, H, W]`` to ``[T, B, classes]``."""
+        logits: Tensor = self._walker.run(frames, self.held)
+        return logits
+
+    def _fire(self, name: str, neuron: Neuron, current: Tensor) -> Tensor:
+        spikes: Tensor = self.populations[_key(name)](current)
+        return spikes
+
+    def _carry(self, path: str, edge: Edge, value: Tensor) -> Tensor:
+        current: Tensor = self.edges[_key(path)](value)
+        return current
+
+
+class SignClip(nn.Module):
+    """Keep the positive (+1) or the negative (-1) part of a current."""
+
+    def __init__(self, sign: int) -> None:
+        super().__init__()
+        self.sign = sign
+
+    def forward(self, current: Tensor) -> Tensor:
+        """Clip a current of any shape."""
+        return torch.clamp(current, min=0) if self.sign > 0 else torch.clamp(current, max=0)
+
+
+class SpatialMean(nn.Module):
+    """Global average pooling: ``[T, B, C, H, W]`` to ``[T, B, C]``."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Average over height and width."""
+        return maps.mean((-2, -1))
+
+
+def _key(name: str) -> str:
+    return name.replace(".", "_")  # torch allows no dot in the name of a module
+
+
+def _neuron(neuron: Neuron, neurons: Mapping[str, NeuronModel]) -> nn.Module:
+    record = neurons[neuron.model]
+    module: nn.Module = load(record.module)(record.options(**dict(neuron.settings)))
+    return module
+
+
+def _edge(
+    path: str, edge: Edge, neurons: Mapping[str, NeuronModel], weights: Weights
+) -> nn.Sequential:
+    modules = {
+        str(position): _module(f"{path}/{position}", operation, neurons, weights)
+        for position, operation in enumerate(edge.operations)
+        if position > 0 or edge.neuron is None
+    }
+    sequence = nn.Sequential()
+    for name, module in modules.items():
+        sequence.add_module(name, module)
+    return sequence
+
+
+def _module(
+    path: str, operation: Primitive, neurons: Mapping[str, NeuronModel], weights: Weights
+) -> nn.Module:
+    module: nn.Module
+    match operation:
+        case Neuron():
+            return _neuron(operation, neurons)
+        case Conv(inputs, outputs, kernel, stride):
+            module = layer.Conv2d(
+                inputs, outputs, kernel, stride, operation.padding, bias=False, step_mode="m"
+            )
+            _fill(module, path, weights, inputs * kernel**2)
+            return module
+        case Linear(inputs, outputs):
+            module = layer.Linear(inputs, outputs, step_mode="m")
+            _fill(module, path, weights, inputs)
+            return module
+        case BatchNorm(channels):
+            module = layer.BatchNorm2d(channels, step_mode="m")
+            return module
+        case Clip(sign):
+            return SignClip(sign)
+        case GlobalAveragePool():
+            return SpatialMean()
+    raise TypeError(f"no module for the operation {operation}")
+
+
+def _fill(module: nn.Module, path: str, weights: Weights, fan_in: int) -> None:
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            values = weights.draw(f"{path}.{name}", tuple(parameter.shape), fan_in)
+            parameter.data = values.clone()

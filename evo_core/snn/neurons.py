@@ -1,0 +1,31 @@
+"""The neurons evo brings: each as a SpikingJelly node and as one plain step on tensors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from spikingjelly.activation_based import neuron, surrogate
+from torch import nn
+
+if TYPE_CHECKING:
+    from evo_core.builtins import LifParameters
+
+_SURROGATES = {
+    "piecewise-quadratic": surrogate.PiecewiseQuadratic,
+    "atan": surrogate.ATan,
+    "sigmoid": surrogate.Sigmoid,
+}
+
+
+def lif_module(parameters: LifParameters) -> nn.Module:
+    """Build SpikingJelly's leaky integrate-and-fire node with hard reset to zero."""
+    node: nn.Module = neuron.LIFNode(
+        tau=parameters.tau,
+        decay_input=True,
+        v_threshold=parameters.threshold,
+        v_reset=0.0,
+        detach_reset=True,
+        surrogate_function=_SURROGATES[parameters.surrogate](alpha=parameters.alpha),
+        step_mode="m",
+    )
+    return node

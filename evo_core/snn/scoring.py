@@ -1,0 +1,152 @@
+"""The untrained pass: one forward of a batch, every spike seen once, nothing kept.
+
+It computes what the SpikingJelly module of the same Architecture computes, with BatchNorm on the
+statistics of the batch: an untrained BatchNorm in evaluation mode would leave networks silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from evo_core.architecture import Architecture, Edge
+from evo_core.components import NeuronModel, load
+from evo_core.errors import EvoError
+from evo_core.primitives import (
+    BatchNorm,
+    Clip,
+    Conv,
+    GlobalAveragePool,
+    Linear,
+    Neuron,
+    Primitive,
+)
+from evo_core.snn.walk import Walker
+from evo_core.snn.weights import Weights
+
+Statistics = Literal["step", "sequence"]
+OnSpikes = Callable[[str, int, Tensor], None]
+
+
+def untrained_pass(
+    architecture: Architecture,
+    frames: Tensor,
+    *,
+    neurons: Mapping[str, NeuronModel],
+    weights: Weights,
+    on_spikes: OnSpikes,
+    statistics: Statistics = "step",
+) -> Tensor:
+    """Run a batch through a network with fresh weights.
+
+    Args:
+        architecture: The network.
+        frames: The input, ``[T, B, C, H, W]``, in the dtype and on the device of ``weights``.
+        neurons: The NeuronModel records by name.
+        weights: Where the initial weights come from.
+        on_spikes: Called as ``on_spikes(population, step, spikes)`` with binary ``[B, ...]``, for
+            each population and time step.
+        statistics: What BatchNorm averages over: the batch at one time step, or T and B together.
+
+    Returns:
+        The logits, ``[T, B, classes]``.
+
+    Raises:
+        EvoError: If ``statistics="sequence"`` meets next-step feedback, which forbids it.
+    """
+    if statistics == "sequence" and any(segment.recurrent for segment in architecture.segments):
+        raise EvoError(
+            "scoring.statistics='sequence' does not go with next-step feedback; take 'step'"
+        )
+    executor = _Pass(neurons, weights, on_spikes, statistics)
+    with torch.inference_mode():
+        return Walker(architecture, executor.fire, executor.carry).run(frames, {})
+
+
+class _Pass:
+    """The states of one pass: what each population remembers and how many steps it has made."""
+
+    def __init__(
+        self,
+        neurons: Mapping[str, NeuronModel],
+        weights: Weights,
+        on_spikes: OnSpikes,
+        statistics: Statistics,
+    ) -> None:
+        self._neurons = neurons
+        self._weights = weights
+        self._on_spikes = on_spikes
+        self._statistics = statistics
+        self._states: dict[str, Any] = {}
+        self._steps: dict[str, int] = {}
+        self._drawn: dict[str, Tensor] = {}
+
+    def fire(self, name: str, neuron: Neuron, current: Tensor) -> Tensor:
+        """Fire a population over the steps of ``current``, ``[T', B, ...]``."""
+        record = self._neurons[neuron.model]
+        step_function = load(record.step)
+        parameters = record.options(**dict(neuron.settings))
+        state = self._states.get(name)
+        step = self._steps.get(name, 0)
+        fired = []
+        for frame in current:
+            spikes, state = step_function(frame, state, parameters)
+            self._on_spikes(name, step, spikes)
+            fired.append(spikes)
+            step += 1
+        self._states[name], self._steps[name] = state, step
+        return torch.stack(fired)
+
+    def carry(self, path: str, edge: Edge, value: Tensor) -> Tensor:
+        """Apply the operations of an edge after its opening neuron to ``[T', B, ...]``."""
+        for position, operation in enumerate(edge.operations):
+            if position > 0 or edge.neuron is None:
+                value = self._apply(f"{path}/{position}", operation, value)
+        return value
+
+    def _apply(self, path: str, operation: Primitive, value: Tensor) -> Tensor:
+        match operation:
+            case Neuron():
+                return self.fire(path, operation, value)
+            case Conv(inputs, outputs, kernel, stride):
+                weight = self._weight(
+                    f"{path}.weight", (outputs, inputs, kernel, kernel), inputs * kernel**2
+                )
+                folded = functional.conv2d(
+                    value.flatten(0, 1), weight, stride=stride, padding=operation.padding
+                )
+                return _unfolded(folded, value)
+            case Linear(inputs, outputs):
+                weight = self._weight(f"{path}.weight", (outputs, inputs), inputs)
+                bias = self._weight(f"{path}.bias", (outputs,), inputs)
+                return functional.linear(value, weight, bias)
+            case BatchNorm():
+                return self._normalised(value)
+            case Clip(sign):
+                return value.clamp(min=0) if sign > 0 else value.clamp(max=0)
+            case GlobalAveragePool():
+                return value.mean((-2, -1))
+        raise TypeError(f"the untrained pass has no operation {operation}")
+
+    def _normalised(self, value: Tensor) -> Tensor:
+        if self._statistics == "sequence":
+            folded = _batch_norm(value.flatten(0, 1))
+            return _unfolded(folded, value)
+        return torch.stack([_batch_norm(frame) for frame in value])
+
+    def _weight(self, path: str, shape: tuple[int, ...], fan_in: int) -> Tensor:
+        if path not in self._drawn:
+            self._drawn[path] = self._weights.draw(path, shape, fan_in)
+        return self._drawn[path]
+
+
+def _unfolded(folded: Tensor, like: Tensor) -> Tensor:
+    return folded.view(*like.shape[:2], *folded.shape[1:])
+
+
+def _batch_norm(frames: Tensor) -> Tensor:
+    return functional.batch_norm(frames, None, None, training=True)

@@ -1,0 +1,195 @@
+"""One evaluation: decode, run the batch through the network, let every fitness function score."""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+import traceback
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from evo_core.architecture import Architecture
+from evo_core.binding import Bound
+from evo_core.components import FitnessFunction, load
+from evo_core.errors import InvalidGenomeError
+from evo_core.evaluation import Candidate, Evaluation, EvaluationStatus, Score
+from evo_core.plan import Plan, needs_data
+from evo_core.snn.activity import Activity
+from evo_core.snn.scoring import untrained_pass
+from evo_core.snn.view import GramRecord, SpikeRecord, View, gram_record
+from evo_core.snn.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One draw of weights on one batch, as the fitness functions see it."""
+
+    view: View
+    activity: Activity
+    collected: dict[str, list[Any]] = field(default_factory=dict)
+
+    def seen_by(self, bound: Bound[FitnessFunction]) -> View:
+        return replace(self.view, collected=tuple(self.collected.get(bound.text, ())))
+
+
+class Evaluator:
+    """Evaluates the candidates of one plan; holds its scoring batches.
+
+    Args:
+        plan: The plan, whose data, device and fitness functions are used.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._grams = any("gram" in bound.record.needs for bound in plan.fitness)
+        self._batches = list(_batches(plan)) if needs_data(plan.fitness) else []
+
+    def evaluate(self, candidate: Candidate) -> Evaluation:
+        """Evaluate one candidate; whatever it does, the answer is an Evaluation."""
+        start = time.perf_counter()
+        try:
+            evaluation = self.score(candidate.id, self._plan.decode(candidate.genome))
+        except InvalidGenomeError as error:
+            evaluation = Evaluation(candidate.id, "invalid", error=str(error))
+        except Exception as error:  # noqa: BLE001  (a candidate must not take the run with it)
+            evaluation = Evaluation(candidate.id, _failure(error), error=traceback.format_exc())
+        seconds = time.perf_counter() - start
+        return replace(evaluation, seconds=seconds, peak_bytes=peak_bytes())
+
+    def score(self, candidate: int, architecture: Architecture) -> Evaluation:
+        """Score an architecture with every fitness function of the plan."""
+        passes = [
+            self._pass(architecture, init, frames, labels)
+            for init in range(self._plan.config.scoring.inits)
+            for frames, labels in self._batches
+        ]
+        unseen = [_Pass(View(architecture), Activity(architecture))]
+        scores: dict[str, Score] = {}
+        errors: list[str] = []
+        for bound in self._plan.fitness:
+            reads_graph_only = set(bound.record.needs) <= {"graph"}
+            scores[bound.text], error = _score(bound, unseen if reads_graph_only else passes)
+            errors += error
+        details: dict[str, Any] = passes[0].activity.summary() if passes else {}
+        details |= {text: score.details for text, score in scores.items() if score.details}
+        status = _status(passes, list(scores.values()))
+        return Evaluation(candidate, status, scores, details, error="\n".join(errors) or None)
+
+    def _pass(self, architecture: Architecture, init: int, frames: Tensor, labels: Tensor) -> _Pass:
+        config = self._plan.config
+        weights = Weights(config.seed, init, device=config.device)
+        activity = Activity(architecture)
+        grams: list[GramRecord] = []
+        collected: dict[str, list[Any]] = defaultdict(list)
+
+        def on_spikes(population: str, step: int, spikes: Tensor) -> None:
+            record = SpikeRecord(population, step, spikes.flatten(1))
+            activity.add(record)
+            if self._grams:
+                grams.append(gram_record(record))
+            for bound in self._plan.fitness:
+                if bound.record.collect is not None:
+                    value = load(bound.record.collect)(record, bound.options)
+                    collected[bound.text].append(value)
+
+        logits = untrained_pass(
+            architecture,
+            frames,
+            neurons=self._plan.neurons,
+            weights=weights,
+            on_spikes=on_spikes,
+            statistics=config.scoring.statistics,
+        )
+        network = partial(_network, self._plan, architecture, weights)
+        view = View(architecture, tuple(grams), (), logits, frames, labels, network)
+        return _Pass(view, activity, collected)
+
+
+def peak_bytes() -> int:
+    """Give the largest resident memory this process has had, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _batches(plan: Plan) -> list[tuple[Tensor, Tensor]]:
+    scoring, device = plan.config.scoring, plan.config.device
+    drawn = [
+        plan.splits.batch(scoring.batch, plan.config.seed, number)
+        for number in range(scoring.batches)
+    ]
+    return [
+        (
+            torch.as_tensor(samples.inputs, dtype=torch.float32, device=device).expand(
+                scoring.steps, *samples.inputs.shape
+            ),
+            torch.as_tensor(samples.labels, device=device),
+        )
+        for samples in drawn
+    ]
+
+
+def _network(plan: Plan, architecture: Architecture, weights: Weights) -> nn.Module:
+    from evo_core.snn.network import SpikingNetwork  # SpikingJelly takes seconds to import
+
+    network: nn.Module = SpikingNetwork(architecture, plan.neurons, weights)
+    return network
+
+
+def _score(bound: Bound[FitnessFunction], passes: Sequence[_Pass]) -> tuple[Score, list[str]]:
+    """Let one fitness function score every pass, and average."""
+    start = time.perf_counter()
+    function = load(bound.record.score)
+    try:
+        parts = [Score.of(function(one.seen_by(bound), bound.options)) for one in passes]
+        merged, errors = _mean(parts), []
+    except Exception:  # noqa: BLE001  (a stranger's function; its fault is recorded)
+        merged = Score(None, "error")
+        errors = [f"fitness {bound.text}: {traceback.format_exc()}"]
+    looked = sum(one.view.logits is not None for one in passes)
+    score = replace(
+        merged,
+        goal=bound.record.goal,
+        seconds=time.perf_counter() - start,
+        forwards=looked + merged.forwards,
+    )
+    return score, errors
+
+
+def _mean(parts: Sequence[Score]) -> Score:
+    """Average the repeats; one undefined repeat leaves the score undefined."""
+    values = [part.value for part in parts if part.value is not None and part.status == "ok"]
+    details = parts[0].details if len(parts) == 1 else {"repeats": [p.details for p in parts]}
+    if not any(part.details for part in parts):
+        details = {}
+    extra = {
+        "forwards": sum(part.forwards for part in parts),
+        "backwards": sum(part.backwards for part in parts),
+        "details": details,
+    }
+    if len(values) < len(parts):
+        return Score(None, "undefined", **extra)  # type: ignore[arg-type]
+    return Score(sum(values) / len(values), **extra)  # type: ignore[arg-type]
+
+
+def _status(passes: Sequence[_Pass], scores: Sequence[Score]) -> EvaluationStatus:
+    if any(score.status == "error" for score in scores):
+        return "error"
+    for one in passes:
+        if one.view.logits is not None and not bool(one.view.logits.isfinite().all()):
+            return "nan"
+        if one.activity.status() != "ok":
+            return one.activity.status()
+    return "ok"
+
+
+def _failure(error: Exception) -> EvaluationStatus:
+    text = str(error).lower()
+    memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
+    return "oom" if memory or "can't allocate memory" in text else "error"

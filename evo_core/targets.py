@@ -1,0 +1,102 @@
+"""Targets: how every command is told which network is meant.
+
+``RUN`` (its best), ``RUN:ID``, ``SPACE:1,0,2,...`` (a genome), ``FILE.json`` (an architecture).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from evo_core import architecture_json
+from evo_core.architecture import Architecture
+from evo_core.components import SearchSpace
+from evo_core.config import Layer, from_layers, read_toml
+from evo_core.errors import EvoError, did_you_mean
+from evo_core.genome import Genome, check_genome, parse_genome
+from evo_core.plan import Job, Plan, make_plan
+from evo_core.registry import installed
+from evo_core.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A network that was asked for.
+
+    Attributes:
+        text: What the user wrote.
+        plan: The plan it is to be seen under: that of its run, or one of the flags given.
+        architecture: The network.
+        genome: Its genome, if it has one.
+        candidate: Its id, if it comes from a run.
+    """
+
+    text: str
+    plan: Plan
+    architecture: Architecture
+    genome: Genome | None = None
+    candidate: int | None = None
+
+
+def resolve(text: str, layers: Sequence[Layer] = ()) -> Target:
+    """Find the network that a text names.
+
+    Args:
+        text: The target.
+        layers: Settings that win over those of the run, or over the defaults.
+
+    Raises:
+        EvoError: If there is no such network.
+    """
+    if text.endswith(".json"):
+        architecture = architecture_json.read(Path(text))
+        return Target(text, make_plan(Job(from_layers(*layers))), architecture)
+    if Path(text).is_dir():
+        return _from_run(text, Path(text), None, layers)
+    head, colon, rest = text.rpartition(":")
+    if colon and Path(head).is_dir():
+        return _from_run(text, Path(head), rest, layers)
+    head, colon, rest = text.partition(":")
+    if not colon:
+        raise EvoError(
+            f"no target {text!r}: there is no such run folder; "
+            "write RUN, RUN:ID, mse:1,0,2,... or FILE.json"
+        )
+    return _from_genome(text, head, rest, layers)
+
+
+def _from_genome(text: str, space: str, genome_text: str, layers: Sequence[Layer]) -> Target:
+    config = from_layers(*layers)
+    spaces = installed(config.plugins).all(SearchSpace)
+    if space not in spaces:
+        hint = did_you_mean(space, spaces)
+        raise EvoError(f"no target {text!r}: {space!r} is neither a run folder nor a space; {hint}")
+    plan = make_plan(Job(from_layers(*layers, {"space": space})))
+    genome = check_genome(parse_genome(genome_text), plan.space.genes, space)
+    return Target(text, plan, plan.decode(genome), genome)
+
+
+def _from_run(text: str, folder: Path, number: str | None, layers: Sequence[Layer]) -> Target:
+    store = Store.open(folder)
+    try:
+        candidate = _candidate_id(store, folder, number)
+        pair = next(store.evaluated(candidate), None)
+    finally:
+        store.close()
+    if pair is None:
+        raise EvoError(f"run {folder} has no candidate {candidate}")
+    plan = make_plan(Job(from_layers(read_toml(folder / "config.toml"), *layers)))
+    genome = check_genome(pair[0].genome, plan.space.genes, plan.config.space)
+    return Target(text, plan, plan.decode(genome), genome, candidate)
+
+
+def _candidate_id(store: Store, folder: Path, number: str | None) -> int:
+    if number is not None:
+        if not number.isdigit():
+            raise EvoError(f"{number!r} is no candidate of {folder}; ids are whole numbers")
+        return int(number)
+    best = (store.fact("result") or {}).get("best")
+    if best is None:
+        raise EvoError(f"run {folder} has no best candidate yet; name one as {folder}:ID")
+    return int(best["candidate"])

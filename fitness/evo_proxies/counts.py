@@ -1,0 +1,19 @@
+"""Scores that are read off the graph; deterministic, without data."""
+
+from __future__ import annotations
+
+from evo_core.components import NoOptions
+from evo_core.snn.view import View
+
+
+def params(view: View, options: NoOptions) -> float:
+    """Count the trainable scalars of convolutions, linear layers and BatchNorm."""
+    return float(view.architecture.parameters)
+
+
+def macs(view: View, options: NoOptions) -> float:
+    """Count multiply-accumulates of convolutions and linear layers, one multiply-add as one.
+
+    Per sample and time step, as if every spike were a number and padding were data.
+    """
+    return float(view.architecture.macs)
