@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evo_core.drawing_routes import spread
 from evo_core.errors import EvoError
-from evo_core.drawing_layout import spread
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Okabe and Ito's palette in an order that keeps neighbours apart, for readers of every colour vision.
+# Okabe and Ito's palette, for readers of every colour vision, neighbours apart.
 PALETTE = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999"
 )  # fmt: skip
@@ -35,7 +35,7 @@ def fitness_chart(
     name: str,
     goal: str,
 ) -> Figure:
-    """Draw how a fitness moves over the generations.
+    """Draw how a fitness moves over the generations; all numbers are finite, and one will do.
 
     Args:
         generations: The numbers of the generations, rising.
@@ -61,8 +61,14 @@ def fitness_chart(
     )
     axes.grid(axis="y", color=LINE, lw=0.8)
     axes.margins(y=0.08)
+    handles, labels = axes.get_legend_handles_labels()
     figure.legend(
-        *_reversed_handles(axes), loc="outside lower center", ncols=3, frameon=False, fontsize=9
+        handles[::-1],
+        labels[::-1],
+        loc="outside lower center",
+        ncols=3,
+        frameon=False,
+        fontsize=9,
     )
     return figure
 
@@ -73,7 +79,7 @@ def share_chart(
     title: str,
     ylabel: str,
 ) -> Figure:
-    """Draw how often each choice occurs over the generations, as stacked areas.
+    """Draw how often each choice occurs over the generations, as stacked areas; one generation will do.
 
     Args:
         generations: The numbers of the generations, rising.
@@ -90,7 +96,7 @@ def share_chart(
     floor = [0.0] * len(generations)
     for index, (name, series) in enumerate(shares.items()):
         ceiling = [base + share for base, share in zip(floor, series, strict=True)]
-        xs, lows, highs = list(generations), floor, ceiling
+        xs, lows, highs = list(map(float, generations)), floor, ceiling
         if first == last:
             xs, lows, highs = [left, right], floor * 2, ceiling * 2
         hatch = "//" if index >= len(PALETTE) else None
@@ -146,11 +152,6 @@ def _canvas(generations: Sequence[int], title: str, ylabel: str) -> tuple[Figure
     return figure, axes
 
 
-def _reversed_handles(axes: Axes) -> tuple[list[object], list[str]]:
-    handles, labels = axes.get_legend_handles_labels()
-    return handles[::-1], labels[::-1]
-
-
 def _name_areas(
     axes: Axes, spots: list[tuple[float, str]], colours: Mapping[str, str], top: float
 ) -> None:
@@ -176,6 +177,7 @@ def _name_areas(
                 "lw": 2,
                 "shrinkA": 2,
                 "shrinkB": 0,
+                "relpos": (0, 0.5),
             },
         )
 

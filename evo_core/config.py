@@ -107,17 +107,23 @@ def to_layer(config: RunConfig) -> Layer:
 
 
 def read_toml(path: Path) -> Layer:
-    """Read a TOML file.
+    """Read a TOML file; plugin files are looked for beside it.
 
     Raises:
         EvoError: If it is missing or no TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        layer = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise EvoError(f"{path} can not be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise EvoError(f"{path} is not valid TOML: {error}") from None
+    if isinstance(layer.get("plugins"), list):
+        layer["plugins"] = [
+            str(path.parent.absolute() / plugin) if isinstance(plugin, str) else plugin
+            for plugin in layer["plugins"]
+        ]
+    return layer
 
 
 def presets() -> dict[str, str]:

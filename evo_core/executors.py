@@ -6,6 +6,7 @@ job once, when it starts, and makes its own plan of it: names travel, not networ
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -135,6 +136,7 @@ _worker: dict[str, Any] = {}  # filled when a worker process starts, empty every
 
 
 def _start_worker(job: Job) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     _worker["evaluator"] = make_evaluator(job)
 
 

@@ -6,11 +6,13 @@ import logging
 import sys
 import time
 from dataclasses import replace
+from typing import Any
 
 import pluggy
 
 from evo_core import hookspecs, selection
-from evo_core.components import load
+from evo_core.binding import Bound
+from evo_core.components import Observer, load
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import Member, Proposal, State, StrategyLike, members
@@ -45,7 +47,7 @@ class Loop:
         self.info = RunInfo(
             store.folder, self.config, plan.objectives, plan.space.genes, workers, plan.decode
         )
-        self.hook = _observers(plan).hook
+        self.observers = {bound.text: _observer(bound) for bound in plan.observers}
 
     def whole(self) -> RunResult:
         """Run to the end, whatever it is, and tell the observers."""
@@ -53,7 +55,7 @@ class Loop:
         reason = "an error"
         try:
             logger.info("run started in %s", self.store.folder)
-            self.hook.evo_run_started(run=self.info)
+            self._tell("evo_run_started")
             reason = self._generations()
             status = "done"
         except KeyboardInterrupt:
@@ -69,7 +71,7 @@ class Loop:
             result = self._result(status, reason)
             self.store.finish(result)
             logger.info("run %s: %s", status, reason)
-            self.hook.evo_run_ended(run=self.info, result=result)
+            self._tell("evo_run_ended", result=result)
         return result
 
     def _generations(self) -> str:
@@ -96,7 +98,7 @@ class Loop:
         self.report = self._report(number, state)
         self.store.add_generation(self.report, state)
         logger.info("generation %d: best %s", number + 1, self.report.best)
-        self.hook.evo_generation_ended(run=self.info, report=self.report)
+        self._tell("evo_generation_ended", report=self.report)
         return state
 
     def _candidate(self, generation: int, proposal: Proposal) -> Candidate:
@@ -153,7 +155,7 @@ class Loop:
         self.done.append((candidate, evaluation))
         if evaluation.error:
             logger.warning("candidate %d: %s", candidate.id, evaluation.error)
-        self.hook.evo_candidate_evaluated(run=self.info, candidate=candidate, evaluation=evaluation)
+        self._tell("evo_candidate_evaluated", candidate=candidate, evaluation=evaluation)
 
     def _budget(self) -> int:
         if self.config.max_evaluations is None:
@@ -173,8 +175,20 @@ class Loop:
         sign = self.plan.objectives[0].sign
         if target is not None and best is not None and sign * best >= sign * target:
             return "target"
-        reason = self.hook.evo_should_stop(run=self.info, report=self.report)
-        return str(reason) if reason else None
+        reasons = self._tell("evo_should_stop", report=self.report)
+        return next((str(reason) for reason in reasons if reason), None)
+
+    def _tell(self, hook: str, **news: Any) -> list[Any]:
+        """Call a hook of each observer; one that fails is reported and does not stop the run."""
+        answers = []
+        for name, observer in self.observers.items():
+            try:
+                answers.append(getattr(observer.hook, hook)(run=self.info, **news))
+            except Exception as error:
+                logger.exception("observer %s failed in %s", name, hook)
+                line = f"observer {name} failed in {hook}: {type(error).__name__}: {error}"
+                print(line, file=sys.stderr)  # noqa: T201
+        return answers
 
     def _report(self, number: int, state: State) -> GenerationReport:
         population = state["population"]
@@ -211,10 +225,9 @@ class Loop:
         )
 
 
-def _observers(plan: Plan) -> pluggy.PluginManager:
+def _observer(bound: Bound[Observer]) -> pluggy.PluginManager:
     manager = pluggy.PluginManager("evo")
     manager.add_hookspecs(hookspecs)
-    for bound in plan.observers:
-        manager.register(load(bound.record.build)(bound.options), name=bound.text)
+    manager.register(load(bound.record.build)(bound.options), name=bound.text)
     manager.check_pending()
     return manager

@@ -35,7 +35,7 @@ def best(members: Sequence[Member], objectives: Sequence[Objective], count: int)
         key=lambda member: (
             [
                 -objective.sign * v
-                for objective, v in zip(objectives, member["values"], strict=True)
+                for objective, v in zip(objectives, member["values"], strict=False)
             ],
             member["id"],
         ),

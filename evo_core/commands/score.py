@@ -8,6 +8,7 @@ import click
 
 from evo_core.cli import print_json
 from evo_core.commands.settings import as_json, layers, scoring_options
+from evo_core.errors import EvoError
 
 
 @click.command("score")
@@ -20,6 +21,12 @@ def command(*, target: str, as_json: bool, **flags: Any) -> int:
     from evo_core.targets import resolve
 
     found = resolve(target, layers(**flags))
+    wanted, given = found.architecture.task, found.plan.task
+    if (wanted.shape, wanted.classes) != (given.shape, given.classes):
+        raise EvoError(
+            f"{target} is for input {wanted.shape} and {wanted.classes} classes, but the data has "
+            f"{given.shape} and {given.classes}; name its data with --data"
+        )
     evaluation = make_evaluator(found.plan.job).score(found.candidate or 0, found.architecture)
     scores = {name: score.to_json() for name, score in evaluation.scores.items()}
     if as_json:

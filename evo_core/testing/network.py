@@ -1,0 +1,111 @@
+"""Contracts of the network side: fitness functions, neurons, data sets, executors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from evo_core.components import Dataset, FitnessFunction, NeuronModel, load
+from evo_core.data import Samples
+from evo_core.evaluation import Candidate, Score
+from evo_core.executors import ExecutorLike, make_evaluator
+from evo_core.testing.base import Contract, genomes
+
+
+class FitnessContract(Contract):
+    """A fitness function; give the fixture ``text``, its name with options."""
+
+    def test_it_scores_random_networks(self, text: str) -> None:
+        """The score is a finite number, or undefined."""
+        for score in self._scores(text):
+            assert score.status in ("ok", "undefined")
+            assert (score.value is None) == (score.status == "undefined")
+            assert score.value is None or np.isfinite(score.value)
+
+    def test_it_repeats(self, text: str) -> None:
+        """The same network under the same seed has the same score."""
+        values = [score.value for score in self._scores(text)]
+        assert [score.value for score in self._scores(text)] == values
+
+    def test_it_tells_networks_apart(self, text: str) -> None:
+        """A fitness that is the same for every network guides no search."""
+        assert len({score.value for score in self._scores(text)}) > 1
+
+    def _scores(self, text: str) -> list[Score]:
+        plan = self.plan(fitness=[text])
+        evaluator = make_evaluator(plan.job)
+        (name,) = (bound.text for bound in plan.fitness)
+        assert isinstance(plan.fitness[0].record, FitnessFunction)
+        return [
+            evaluator.evaluate(Candidate(number, genome, "")).scores[name]
+            for number, genome in enumerate(genomes(plan))
+        ]
+
+
+class NeuronContract(Contract):
+    """A neuron model; give the fixture ``text``, its name with options."""
+
+    def test_step_and_module_fire_alike(self, text: str) -> None:
+        """The plain step and the SpikingJelly node give the same spikes in float64."""
+        import torch
+
+        bound = self.plan().binder.bind(NeuronModel, text)
+        current = torch.randn(
+            6, 4, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+        )
+        module = load(bound.record.module)(bound.options).double()
+        state, fired = None, []
+        for frame in current:
+            spikes, state = load(bound.record.step)(frame, state, bound.options)
+            fired.append(spikes)
+        expected = module(current)
+        assert torch.equal(torch.stack(fired), expected)
+        assert 0 < float(expected.mean()) < 1
+        assert set(expected.unique().tolist()) <= {0.0, 1.0}
+
+
+class DatasetContract(Contract):
+    """A data set; give the fixture ``text``, its name with options."""
+
+    def test_splits_fit_together(self, text: str) -> None:
+        """All splits have samples of one shape, finite, with labels in range."""
+        bound = self.plan().binder.bind(Dataset, text)
+        splits = load(bound.record.load)(bound.options, None)
+        parts: list[Samples] = [splits.train, splits.validation, splits.test]
+        for part in parts:
+            assert len(part) > 0
+            assert part.inputs.shape[1:] == splits.train.inputs.shape[1:]
+            assert np.isfinite(part.inputs).all()
+            assert part.labels.min() >= 0
+            assert part.labels.max() < splits.classes
+
+    def test_loading_repeats(self, text: str) -> None:
+        """Splits are the same every time."""
+        bound = self.plan().binder.bind(Dataset, text)
+        one, two = (load(bound.record.load)(bound.options, None) for _ in range(2))
+        assert np.array_equal(one.train.inputs, two.train.inputs)
+        assert np.array_equal(one.test.labels, two.test.labels)
+
+
+class ExecutorContract(Contract):
+    """An executor; give the fixture ``text``, its name with options."""
+
+    def test_every_bundle_comes_back(self, text: str) -> None:
+        """One evaluation for each candidate, in bundles as submitted, equal to those made here."""
+        plan = self.plan(executor=text)
+        bound = plan.executor
+        executor: ExecutorLike = load(bound.record.build)(bound.options, 2, plan.job)
+        candidates = [Candidate(i, genome, "") for i, genome in enumerate(genomes(plan)[:5])]
+        try:
+            executor.submit(tuple(candidates[:2]))
+            for candidate in candidates[2:]:
+                executor.submit((candidate,))
+            bundles = list(executor.as_completed())
+            executor.cancel()
+        finally:
+            executor.close()
+        assert sorted(len(bundle) for bundle in bundles) == [1, 1, 1, 2]
+        here = make_evaluator(plan.job)
+        found = {one.candidate: one for bundle in bundles for one in bundle}
+        for candidate in candidates:
+            expected = here.evaluate(candidate).scores["rdm"].value
+            assert found[candidate.id].scores["rdm"].value == expected

@@ -1,0 +1,1 @@
+"""An example plugin: one fitness function with an option, one motif."""

@@ -1,0 +1,49 @@
+"""Everything evo offers goes through the contract tests that plugin authors use."""
+
+from __future__ import annotations
+
+import pytest
+
+from evo_core import components, testing
+from evo_core.registry import installed
+
+REGISTRY = installed()
+RECORDS = [record for kind in components.RECORDS for record in REGISTRY.all(kind).values()]
+
+
+def names(kind):
+    return pytest.fixture(params=list(REGISTRY.all(kind)))(lambda self, request: request.param)
+
+
+class TestComponents(testing.ComponentContract):
+    @pytest.fixture(params=RECORDS, ids=lambda record: f"{record.kind}:{record.name}")
+    def record(self, request):
+        return request.param
+
+
+class TestSearchSpaces(testing.SearchSpaceContract):
+    text = names(components.SearchSpace)
+
+
+class TestOperators(testing.OperatorContract):
+    text = names(components.Operator)
+
+
+class TestFitness(testing.FitnessContract):
+    text = names(components.FitnessFunction)
+
+
+class TestStrategies(testing.StrategyContract):
+    text = names(components.Strategy)
+
+
+class TestNeurons(testing.NeuronContract):
+    text = names(components.NeuronModel)
+
+
+class TestDatasets(testing.DatasetContract):
+    text = names(components.Dataset)
+
+
+class TestExecutors(testing.ExecutorContract):
+    text = names(components.Executor)

@@ -1,0 +1,122 @@
+"""Small runs, plugin files, and the command line in and out of this process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import evo_core
+from evo_core.cli import main
+
+EVO = Path(sys.executable).with_name("evo")
+SMALL: dict[str, Any] = {
+    "executor": "serial",
+    "workers": 1,
+    "population": 4,
+    "generations": 2,
+    "observers": [],
+    "mse": {"cells": 2},
+    "scoring": {"batch": 8},
+}
+SMALL_FLAGS = (
+    *("--executor", "serial", "--workers", "1", "--population", "4", "--generations", "2"),
+    *("--set", "observers=[]", "--set", "mse.cells=2", "--set", "scoring.batch=8"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What it printed on stdout, which must be exactly one JSON document."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def small():
+    """Give the settings of a run that takes a fraction of a second."""
+    return json.loads(json.dumps(SMALL))
+
+
+@pytest.fixture
+def small_flags():
+    """Give the flags of a run that takes a fraction of a second."""
+    return SMALL_FLAGS
+
+
+@pytest.fixture
+def quick_run(tmp_path, small):
+    """Run a small search with other settings on top; the folder is tmp_path/run unless named."""
+
+    def start(components=(), **settings):
+        merged = {"out": str(tmp_path / "run")} | small
+        for key, value in settings.items():
+            both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+            merged[key] = {**merged[key], **value} if both else value
+        return evo_core.run(merged, components=components)
+
+    return start
+
+
+@pytest.fixture
+def cli(capsys):
+    """Run a command in this process."""
+
+    def call(*arguments):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return Outcome(ended.value.code, printed.out, printed.err)
+
+    return call
+
+
+@pytest.fixture
+def evo(tmp_path):
+    """Run a command in a process of its own."""
+
+    def call(*arguments, cwd=tmp_path, path=()):
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))}
+        done = subprocess.run(
+            [EVO, *map(str, arguments)],
+            capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=120,
+        )  # fmt: skip
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture
+def plugin_file(tmp_path):
+    """Write a one-file plugin."""
+
+    def write(text, name="my_plugin.py"):
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(text), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """Give the folder of a finished run, to be read only."""
+    folder = tmp_path_factory.mktemp("runs") / "finished"
+    evo_core.run(SMALL | {"fitness": ["rdm", "params"], "out": str(folder)})
+    return folder
+

@@ -1,0 +1,1 @@
+"""Plugins of another author, found through the hand-made dist-info beside this folder."""

@@ -1,0 +1,3 @@
+"""A plugin that can not be imported."""
+
+raise RuntimeError("the licence server does not answer")
