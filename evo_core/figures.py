@@ -45,7 +45,7 @@ class Figures:
 
 def draw_fitness(store: Store, folder: Path, run: RunInfo) -> None:
     """Draw the first objective over generations: best so far, median and quartiles."""
-    from evo_core.charts import fitness_chart
+    from evo_core.drawing import fitness_chart
 
     reports = [report for report in store.generations() if report["values"]]
     if not reports:
@@ -66,7 +66,7 @@ def draw_fitness(store: Store, folder: Path, run: RunInfo) -> None:
 
 def draw_motifs(store: Store, folder: Path, genes: tuple[Gene, ...]) -> None:
     """Draw how often the population chose each motif, over generations."""
-    from evo_core.charts import share_chart
+    from evo_core.drawing import share_chart
 
     loci = [i for i, gene in enumerate(genes) if gene.scale == "motif"]
     genomes = {candidate.id: candidate.genome for candidate, _ in store.evaluated()}
@@ -96,7 +96,7 @@ def _quartiles(values: list[float]) -> tuple[float, float]:
 
 
 def _save_both(figure: Figure, folder: Path, name: str) -> None:
-    from evo_core.charts import save
+    from evo_core.drawing import save
 
     for suffix in ("svg", "png"):
         save(figure, folder / f"{name}.{suffix}")

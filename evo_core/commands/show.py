@@ -23,8 +23,7 @@ def command(*, target: str, out: Path | None, as_json: bool, **flags: Any) -> in
 
     found = resolve(target, layers(**flags))
     if out is not None:
-        from evo_core.charts import save
-        from evo_core.drawing import draw_network
+        from evo_core.drawing import draw_network, save
 
         save(draw_network(found.architecture, title=target), out)
         click.echo(f"drawn in {out}", err=True)

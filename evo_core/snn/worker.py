@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 import traceback
@@ -113,7 +112,11 @@ class Evaluator:
 
 
 def peak_bytes() -> int:
-    """Give the largest resident memory this process has had, in bytes."""
+    """Give the largest resident memory this process has had, in bytes; 0 where none is told."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such module
+        return 0
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any
 
 from evo_core.architecture import INPUT, Architecture, Cell, Edge
-from evo_core.drawing_routes import Point, along, arch
+from evo_core.drawing.routes import Point, along, arch
 from evo_core.primitives import Conv, Shape
 
 # Okabe and Ito's blue and vermilion: excitation and inhibition for readers of every colour vision.

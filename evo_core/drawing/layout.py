@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
 
-from evo_core.drawing_routes import Arc, Point, label_places, routed, spread
+from evo_core.drawing.routes import Arc, Point, label_places, routed, spread
 
 Item = str | tuple[int, int]  # a node, or the place of an arc in a column
 

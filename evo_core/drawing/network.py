@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from evo_core.architecture import INPUT, Architecture, Cell, Edge, Stage
-from evo_core.drawing_layout import Layout, lay_out
-from evo_core.drawing_parts import (
+from evo_core.drawing.layout import Layout, lay_out
+from evo_core.drawing.parts import (
     EXCITE,
     FILL,
     INHIBIT,
@@ -36,7 +36,7 @@ from evo_core.drawing_parts import (
     size_text,
     title_of,
 )
-from evo_core.drawing_routes import RADIUS, Arc, Point
+from evo_core.drawing.routes import RADIUS, Arc, Point
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,7 +69,7 @@ def draw_network(architecture: Architecture, title: str | None = None) -> Figure
 
     Args:
         architecture: The network.
-        title: Stands on top; nothing by default.
+        title: Stands on top, cut to 56 characters; nothing by default.
     """
     from matplotlib.figure import Figure
 
@@ -227,7 +227,7 @@ def _node(pen: Pen, at: Point, name: str, output: bool) -> None:
 def _heading(pen: Pen, architecture: Architecture, title: str | None, at: Point) -> None:
     x, y = at
     if title:
-        pen.text((x, y - 0.14), title, 14, weight="bold", ha="left")
+        pen.text((x, y - 0.14), shortened(title, 56), 14, weight="bold", ha="left")
         y -= 0.3
     cells = len(architecture.cells)
     facts = [f"{cells} cell{'s' * (cells != 1)}"] if cells else []

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evo_core.drawing_routes import spread
+from evo_core.drawing.routes import spread
 from evo_core.errors import EvoError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def share_chart(
     title: str,
     ylabel: str,
 ) -> Figure:
-    """Draw how often each choice occurs over the generations, as stacked areas; one generation will do.
+    """Draw how often each choice occurs, as stacked areas; one generation will do.
 
     Args:
         generations: The numbers of the generations, rising.

@@ -1,0 +1,8 @@
+"""Pictures: networks and the course of a run, through matplotlib without any global state."""
+
+from __future__ import annotations
+
+from evo_core.drawing.charts import fitness_chart, save, share_chart
+from evo_core.drawing.network import draw_network
+
+__all__ = ["draw_network", "fitness_chart", "save", "share_chart"]
