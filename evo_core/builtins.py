@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt
+from annotated_types import Ge, Gt, Le
 
 from evo_core.components import (
     Component,
@@ -21,6 +21,7 @@ from evo_core.components import (
 from evo_core.genome import Scale
 from evo_core.hookspecs import hookimpl
 
+Surrogate = Literal["piecewise-quadratic", "atan", "sigmoid"]
 _SCALES: tuple[Scale, ...] = ("neuron", "motif", "macro")
 
 
@@ -30,10 +31,26 @@ class LifParameters:
 
     tau: Annotated[float, Gt(1)] = option(2.0, "membrane time constant in time steps")
     threshold: Annotated[float, Gt(0)] = option(0.5, "membrane potential at which it fires")
-    surrogate: Literal["piecewise-quadratic", "atan", "sigmoid"] = option(
-        "piecewise-quadratic", "surrogate gradient, used in training"
-    )
+    surrogate: Surrogate = option("piecewise-quadratic", "surrogate gradient, used in training")
     alpha: Annotated[float, Gt(0)] = option(2.0, "steepness of the surrogate gradient")
+
+
+@dataclass(frozen=True, slots=True)
+class IfParameters:
+    """Parameters of the integrate-and-fire neuron."""
+
+    threshold: Annotated[float, Gt(0)] = option(0.5, "membrane potential at which it fires")
+    surrogate: Surrogate = option("piecewise-quadratic", "surrogate gradient, used in training")
+    alpha: Annotated[float, Gt(0)] = option(2.0, "steepness of the surrogate gradient")
+
+
+@dataclass(frozen=True, slots=True)
+class Nsga2Options:
+    """Options of ``nsga2``."""
+
+    protect: Annotated[float, Ge(0), Le(1)] = option(
+        0.5, "share of the survivors kept for all choices of the macro genes alike; published: 0"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,20 @@ def evo_components() -> Iterable[Component]:
         options=LifParameters,
         module="evo_core.snn.neurons:lif_module",
         step="evo_core.snn.steps:lif",
+    )
+    yield NeuronModel(
+        name="if",
+        summary="integrate-and-fire without leak, hard reset to zero",
+        options=IfParameters,
+        module="evo_core.snn.neurons:if_module",
+        step="evo_core.snn.steps:integrate_and_fire",
+    )
+    yield NeuronModel(
+        name="plif",
+        summary="LIF whose time constant is learnt, one for each population",
+        options=LifParameters,
+        module="evo_core.snn.neurons:plif_module",
+        step="evo_core.snn.steps:plif",
     )
     yield Dataset(
         name="digits",
@@ -101,7 +132,8 @@ def _operators() -> Iterable[Operator]:
 def _strategies() -> Iterable[Strategy]:
     yield Strategy(
         name="nsga2",
-        summary="binary tournament and NSGA-II survival, as published",
+        summary="binary tournament and NSGA-II survival, macro choices protected",
+        options=Nsga2Options,
         build="evo_core.strategies:Nsga2",
     )
     yield Strategy(

@@ -23,7 +23,9 @@ Layer = dict[str, Any]
 class Scoring:
     """How a candidate is shown data to be scored without training."""
 
-    steps: Annotated[int, Ge(1)] = option(4, "time steps T")
+    steps: Annotated[int, Ge(1)] | None = option(
+        None, "time steps T; by default 4 for images, and what the data has for events"
+    )
     batch: Annotated[int, Ge(2)] = option(32, "samples in a scoring batch")
     inits: Annotated[int, Ge(1)] = option(1, "draws of the initial weights to average over")
     batches: Annotated[int, Ge(1)] = option(1, "batches to average over")

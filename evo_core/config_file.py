@@ -25,6 +25,7 @@ _KINDS: tuple[type[Component], ...] = (
 )  # fmt: skip
 _EXAMPLES: Mapping[str, Any] = {
     "data_root": "data",
+    "steps": 4,
     "max_evaluations": 1000,
     "max_seconds": 3600.0,
     "target": 0.35,

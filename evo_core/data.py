@@ -21,7 +21,8 @@ class Samples:
     """Inputs with labels.
 
     Attributes:
-        inputs: Images ``[N, C, H, W]``, any numeric type, values of about 0 to 1.
+        inputs: Images ``[N, C, H, W]``, any numeric type, values of about 0 to 1; or frames of
+            events ``[N, T, C, H, W]``, one frame for each time step.
         labels: Classes ``[N]``, whole numbers from 0.
 
     Raises:
@@ -32,10 +33,10 @@ class Samples:
     labels: npt.NDArray[np.int64]
 
     def __post_init__(self) -> None:
-        if self.inputs.ndim != 4:
+        if self.inputs.ndim not in (4, 5):
             raise EvoError(
-                f"inputs must have the shape (samples, channels, height, width), "
-                f"not {self.inputs.shape}"
+                "inputs must have the shape (samples, channels, height, width), or (samples, "
+                f"steps, channels, height, width) for events, not {self.inputs.shape}"
             )
         if self.labels.shape != self.inputs.shape[:1]:
             raise EvoError(
@@ -44,6 +45,15 @@ class Samples:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def frames(self, steps: int) -> npt.NDArray[Any]:
+        """Give what a network sees: ``[T, N, C, H, W]``.
+
+        Events come one frame per step; images are shown alike at every step (direct encoding).
+        """
+        if self.inputs.ndim == 5:
+            return self.inputs.swapaxes(0, 1)
+        return np.broadcast_to(self.inputs, (steps, *self.inputs.shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +65,22 @@ class Splits:
     test: Samples
     classes: int
 
-    def task(self, steps: int) -> Task:
-        """Describe the task of classifying it in that many time steps."""
-        channels, height, width = self.train.inputs.shape[1:]
-        return Task((channels, height, width), self.classes, steps)
+    def task(self, steps: int | None = None) -> Task:
+        """Describe the task of classifying it.
+
+        Args:
+            steps: Time steps T; by default 4 for images, and as many as there are for events.
+
+        Raises:
+            EvoError: If events have another number of steps.
+        """
+        channels, height, width = self.train.inputs.shape[-3:]
+        if self.train.inputs.ndim == 4:
+            return Task((channels, height, width), self.classes, steps or 4)
+        frames = self.train.inputs.shape[1]
+        if steps not in (None, frames):
+            raise EvoError(f"scoring.steps is {steps}, but the events come in {frames} steps")
+        return Task((channels, height, width), self.classes, frames)
 
     def batch(self, size: int, seed: int, number: int) -> Samples:
         """Draw a batch of training samples without replacement, the same for the same numbers.
@@ -86,7 +108,7 @@ def array_dataset(
 
     Args:
         name: The name to choose it by, ``data=name``.
-        inputs: ``[N, C, H, W]``, or ``[N, H, W]`` for one channel.
+        inputs: ``[N, C, H, W]``, ``[N, H, W]`` for one channel, or events ``[N, T, C, H, W]``.
         labels: ``[N]``, classes from 0.
         validation: The share of samples held out for validation.
         test: The share held out for the final test.

@@ -22,6 +22,11 @@ class Primitive:
 
     tag: ClassVar[str] = "primitive"
 
+    @property
+    def label(self) -> str:
+        """A short name for people; empty for what goes without saying."""
+        return ""
+
     def shape(self, given: Shape) -> Shape:
         """Give the output shape for an input shape."""
         return given
@@ -52,7 +57,7 @@ class Neuron(Primitive):
 
 @dataclass(frozen=True, slots=True)
 class Conv(Primitive):
-    """A two-dimensional convolution without bias, padded by ``(kernel - 1) // 2``."""
+    """A two-dimensional convolution without bias, padded so that stride 1 keeps the size."""
 
     tag: ClassVar[str] = "conv"
 
@@ -60,24 +65,48 @@ class Conv(Primitive):
     outputs: int
     kernel: int
     stride: int = 1
+    dilation: int = 1
+    groups: int = 1
+
+    @property
+    def label(self) -> str:
+        kind = "dw" if self.groups > 1 else "dil" if self.dilation > 1 else "conv"
+        return f"{kind}{self.kernel}"
 
     @property
     def padding(self) -> int:
         """The padding on each side, in pixels."""
-        return (self.kernel - 1) // 2
+        return self.dilation * (self.kernel - 1) // 2
+
+    @property
+    def fan_in(self) -> int:
+        """The number of inputs of an output unit."""
+        return self.inputs // self.groups * self.kernel**2
 
     def shape(self, given: Shape) -> Shape:
         _expect(self, given, self.inputs, dimensions=3)
-        height, width = (
-            (size + 2 * self.padding - self.kernel) // self.stride + 1 for size in given[1:]
-        )
+        height, width = (-(-size // self.stride) for size in given[1:])
         return (self.outputs, height, width)
 
     def parameters(self) -> int:
-        return self.inputs * self.outputs * self.kernel**2
+        return self.fan_in * self.outputs
 
     def macs(self, given: Shape) -> int:
         return self.parameters() * math.prod(self.shape(given)[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Pool(Primitive):
+    """Average or maximum over a square at every pixel; what lies outside the map is left out."""
+
+    tag: ClassVar[str] = "pool"
+
+    mode: Literal["average", "max"]
+    kernel: int
+
+    @property
+    def label(self) -> str:
+        return f"{'avg' if self.mode == 'average' else 'max'}{self.kernel}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +140,10 @@ class GlobalAveragePool(Primitive):
 
     tag: ClassVar[str] = "global-average-pool"
 
+    @property
+    def label(self) -> str:
+        return "mean"
+
     def shape(self, given: Shape) -> Shape:
         return given[:1]
 
@@ -134,9 +167,13 @@ class Linear(Primitive):
     def macs(self, given: Shape) -> int:
         return self.inputs * self.outputs
 
+    @property
+    def label(self) -> str:
+        return "linear"
+
 
 PRIMITIVES: dict[str, type[Primitive]] = {
-    kind.tag: kind for kind in (Neuron, Conv, BatchNorm, Clip, GlobalAveragePool, Linear)
+    kind.tag: kind for kind in (Neuron, Conv, Pool, BatchNorm, Clip, GlobalAveragePool, Linear)
 }
 
 
@@ -163,9 +200,10 @@ def from_json(data: dict[str, Any]) -> Primitive:
         raise ValueError(f"operation {tag!r}: {error}") from None
 
 
-def useful_kernel(kernel: int, height: int, width: int) -> int:
+def useful_kernel(kernel: int, height: int, width: int, dilation: int = 1) -> int:
     """Clip a kernel to the taps that can touch a map of that size: at most ``2 max(H, W) - 1``."""
-    return min(kernel, 2 * max(height, width) - 1)
+    reach = (max(height, width) - 1) // dilation
+    return min(kernel, 2 * reach + 1)
 
 
 def _expect(operation: Primitive, given: Shape, size: int, dimensions: int) -> None:

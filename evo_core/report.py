@@ -6,7 +6,6 @@ from typing import Any
 
 from evo_core.architecture import Architecture, Cell, Edge
 from evo_core.plan import Plan
-from evo_core.primitives import Conv, Neuron
 from evo_core.results import RunResult
 from evo_core.targets import Target
 
@@ -121,9 +120,4 @@ def _inner_edges(architecture: Architecture, cell: Cell) -> list[Edge]:
 
 
 def _operation(edge: Edge) -> str:
-    if not edge.operations:
-        return "identity"
-    convs = [f"conv{op.kernel}" for op in edge.operations if isinstance(op, Conv)]
-    return "+".join(convs) or "+".join(
-        op.tag for op in edge.operations if not isinstance(op, Neuron)
-    )
+    return "+".join(op.label for op in edge.operations if op.label) or "identity"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,30 @@ def nsga2(members: Sequence[Member], objectives: Sequence[Objective], count: int
     """Select by non-dominated rank, then crowding distance (NSGA-II, Deb et al. 2002)."""
     chosen = tools.selNSGA2(_individuals(members, objectives), min(count, len(members)), nd="log")
     return [individual.member for individual in chosen]
+
+
+def protected(
+    members: Sequence[Member],
+    objectives: Sequence[Objective],
+    count: int,
+    niche: Callable[[Member], Hashable],
+    share: float,
+) -> list[Member]:
+    """Select as :func:`nsga2` does, with a share of the places kept for all niches alike.
+
+    The kept places go round: the best of each niche, then the second of each, and so on, niches in
+    the order of their best member. So a choice that is behind early on is not lost at once.
+    """
+    ranked = nsga2(members, objectives, len(members))
+    niches: dict[Hashable, list[Member]] = {}
+    for member in ranked:
+        niches.setdefault(niche(member), []).append(member)
+    rounds = itertools.zip_longest(*niches.values())
+    turns = [member for turn in rounds for member in turn if member is not None]
+    kept = {member["id"] for member in turns[: int(share * count)]}
+    others = [member["id"] for member in ranked if member["id"] not in kept]
+    kept.update(others[: count - len(kept)])
+    return [member for member in ranked if member["id"] in kept]
 
 
 def best(members: Sequence[Member], objectives: Sequence[Objective], count: int) -> list[Member]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evo_core import selection
-from evo_core.builtins import MuPlusLambdaOptions
+from evo_core.builtins import MuPlusLambdaOptions, Nsga2Options
 from evo_core.components import NoOptions
 from evo_core.evolution import (
     Evaluated,
@@ -25,9 +25,14 @@ from evo_core.evolution import (
 
 @dataclass(frozen=True, slots=True)
 class Nsga2:
-    """The published evolution: binary tournament, variation, NSGA-II survival of old and new."""
+    """The published evolution: binary tournament, variation, NSGA-II survival of old and new.
 
-    options: NoOptions
+    One thing is added: early on one choice of a macro gene, say the number of inputs, easily takes
+    over the population before the others had time to improve. A share of the survivors is therefore
+    kept for all choices alike.
+    """
+
+    options: Nsga2Options
     problem: Problem
 
     def start(self) -> State:
@@ -53,8 +58,13 @@ class Nsga2:
     def tell(self, state: State, evaluated: Evaluated) -> State:
         """Keep the best of old and new by rank and crowding."""
         pool = _pool(self.problem, state, evaluated)
-        chosen = selection.nsga2(pool, self.problem.objectives, self.problem.population)
+        count, share = self.problem.population, self.options.protect
+        chosen = selection.protected(pool, self.problem.objectives, count, self._niche, share)
         return {"population": chosen}
+
+    def _niche(self, member: Member) -> tuple[int, ...]:
+        genes = zip(self.problem.space.genes, member["genome"], strict=True)
+        return tuple(value for gene, value in genes if gene.scale == "macro")
 
 
 @dataclass(frozen=True, slots=True)

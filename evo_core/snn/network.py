@@ -17,6 +17,7 @@ from evo_core.primitives import (
     GlobalAveragePool,
     Linear,
     Neuron,
+    Pool,
     Primitive,
 )
 from evo_core.snn.walk import Walker
@@ -125,11 +126,18 @@ def _module(
     match operation:
         case Neuron():
             return _neuron(operation, neurons)
-        case Conv(inputs, outputs, kernel, stride):
-            module = layer.Conv2d(
-                inputs, outputs, kernel, stride, operation.padding, bias=False, step_mode="m"
-            )
-            _fill(module, path, weights, inputs * kernel**2)
+        case Conv(inputs, outputs, kernel, stride, dilation, groups):
+            pad = operation.padding
+            sizes = (inputs, outputs, kernel, stride, pad, dilation, groups)
+            module = layer.Conv2d(*sizes, bias=False, step_mode="m")
+            _fill(module, path, weights, operation.fan_in)
+            return module
+        case Pool(mode, kernel):
+            pad = (kernel - 1) // 2
+            if mode == "max":
+                module = layer.MaxPool2d(kernel, 1, pad, step_mode="m")
+            else:
+                module = layer.AvgPool2d(kernel, 1, pad, count_include_pad=False, step_mode="m")
             return module
         case Linear(inputs, outputs):
             module = layer.Linear(inputs, outputs, step_mode="m")

@@ -23,6 +23,7 @@ from evo_core.primitives import (
     GlobalAveragePool,
     Linear,
     Neuron,
+    Pool,
     Primitive,
 )
 from evo_core.snn.walk import Walker
@@ -112,14 +113,16 @@ class _Pass:
         match operation:
             case Neuron():
                 return self.fire(path, operation, value)
-            case Conv(inputs, outputs, kernel, stride):
-                weight = self._weight(
-                    f"{path}.weight", (outputs, inputs, kernel, kernel), inputs * kernel**2
-                )
+            case Conv(inputs, outputs, kernel, stride, dilation, groups):
+                shape = (outputs, inputs // groups, kernel, kernel)
+                weight = self._weight(f"{path}.weight", shape, operation.fan_in)
+                pad = operation.padding
                 folded = functional.conv2d(
-                    value.flatten(0, 1), weight, stride=stride, padding=operation.padding
+                    value.flatten(0, 1), weight, None, stride, pad, dilation, groups
                 )
                 return _unfolded(folded, value)
+            case Pool(mode, kernel):
+                return _unfolded(_pool(value.flatten(0, 1), mode, kernel), value)
             case Linear(inputs, outputs):
                 weight = self._weight(f"{path}.weight", (outputs, inputs), inputs)
                 bias = self._weight(f"{path}.bias", (outputs,), inputs)
@@ -142,6 +145,13 @@ class _Pass:
         if path not in self._drawn:
             self._drawn[path] = self._weights.draw(path, shape, fan_in)
         return self._drawn[path]
+
+
+def _pool(frames: Tensor, mode: str, kernel: int) -> Tensor:
+    pad = (kernel - 1) // 2
+    if mode == "max":
+        return functional.max_pool2d(frames, kernel, 1, pad)
+    return functional.avg_pool2d(frames, kernel, 1, pad, count_include_pad=False)
 
 
 def _unfolded(folded: Tensor, like: Tensor) -> Tensor:

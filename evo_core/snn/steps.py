@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from evo_core.builtins import LifParameters
+    from evo_core.builtins import IfParameters, LifParameters
 
 
 def lif(current: Tensor, v: Tensor | None, parameters: LifParameters) -> tuple[Tensor, Tensor]:
@@ -29,8 +30,29 @@ def lif(current: Tensor, v: Tensor | None, parameters: LifParameters) -> tuple[T
     Returns:
         Spikes of 0 and 1 in the dtype of the current, and the membrane potential after the step.
     """
-    if v is None:
-        v = torch.zeros_like(current)
-    v = v + (current - v) / parameters.tau
-    spikes = (v >= parameters.threshold).to(v)
+    v = torch.zeros_like(current) if v is None else v
+    return _fired(v + (current - v) / parameters.tau, parameters.threshold)
+
+
+def plif(current: Tensor, v: Tensor | None, parameters: LifParameters) -> tuple[Tensor, Tensor]:
+    """Make one step of a LIF neuron with a learnt time constant (PLIF, Fang et al. 2021).
+
+    As :func:`lif` with ``1 / tau = sigmoid(w)``, at the initial ``w = -ln(tau - 1)``. The argument
+    and what is returned are those of :func:`lif`.
+    """
+    v = torch.zeros_like(current) if v is None else v
+    w = torch.as_tensor(-math.log(parameters.tau - 1)).to(current)
+    return _fired(v + (current - v) * w.sigmoid(), parameters.threshold)
+
+
+def integrate_and_fire(
+    current: Tensor, v: Tensor | None, parameters: IfParameters
+) -> tuple[Tensor, Tensor]:
+    """Make one step of an integrate-and-fire neuron: ``v <- v + I``, then as :func:`lif`."""
+    v = current if v is None else v + current
+    return _fired(v, parameters.threshold)
+
+
+def _fired(v: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    spikes = (v >= threshold).to(v)
     return spikes, v * (1 - spikes)

@@ -129,9 +129,7 @@ def _batches(plan: Plan) -> list[tuple[Tensor, Tensor]]:
     ]
     return [
         (
-            torch.as_tensor(samples.inputs, dtype=torch.float32, device=device).expand(
-                scoring.steps, *samples.inputs.shape
-            ),
+            torch.tensor(samples.frames(plan.task.steps), dtype=torch.float32, device=device),
             torch.as_tensor(samples.labels, device=device),
         )
         for samples in drawn

@@ -1,8 +1,9 @@
 """The gene table of ``mse``: where each gene stands, and which genes say something.
 
-Per cell: the motif, the number of inputs (``macro="per-cell"``), the neuron model (if there are
-several), then one gene per edge slot: first the slots of the inputs, then the others. Last comes
-the number of inputs shared by all cells (``macro="chain"``). A choice of one has no gene.
+Per cell: the motif, the number of inputs (``macro`` per-cell and free), the sources (free), the
+neuron model (if there are several), then one gene per edge slot: first the slots of the inputs, then
+the others. Last comes the number of inputs shared by all cells (``macro`` chain). A choice of one has
+no gene.
 """
 
 from __future__ import annotations
@@ -17,10 +18,17 @@ from evo_mse.options import MseOptions
 
 @dataclass(frozen=True, slots=True)
 class CellGenes:
-    """What a genome says of one cell, as indices into the choices."""
+    """What a genome says of one cell.
+
+    Attributes:
+        motif: An index into the motifs.
+        sources: The states it reads, oldest first: 0 is the stem, i the i-th cell.
+        neuron: An index into the neuron models.
+        operations: For each edge slot an index into the operations.
+    """
 
     motif: int
-    inputs: int
+    sources: tuple[int, ...]
     neuron: int
     operations: tuple[int, ...]
 
@@ -42,10 +50,13 @@ class GeneTable:
         motifs = tuple(circuit.name for circuit in self.circuits)
         inputs = tuple(map(str, options.inputs))
         loci: list[tuple[str, Scale, tuple[str, ...]]] = []
-        for cell in self.cells:
+        for number, cell in enumerate(self.cells, 1):
             loci.append((f"{cell}.motif", "motif", motifs))
-            if options.macro == "per-cell":
+            if options.macro != "chain":
                 loci.append((f"{cell}.inputs", "macro", inputs))
+            if options.macro == "free":
+                earlier = ("stem", *self.cells)[: number - 1]
+                loci += [(name, "macro", earlier) for name in self._source_names(number)]
             loci.append((f"{cell}.neuron", "neuron", options.neurons))
             loci += [
                 (f"{cell}.{slot}", "neuron", options.operations) for slot in self._slot_names()
@@ -61,32 +72,58 @@ class GeneTable:
 
     def read(self, genome: Genome) -> list[CellGenes]:
         """Read a genome cell by cell; a choice without a gene is 0."""
-        shared = self._value(genome, "inputs")
         return [
             CellGenes(
                 motif=self._value(genome, f"{cell}.motif"),
-                inputs=(
-                    self._value(genome, f"{cell}.inputs")
-                    if self.options.macro == "per-cell"
-                    else shared
-                ),
+                sources=self._sources(genome, number),
                 neuron=self._value(genome, f"{cell}.neuron"),
                 operations=tuple(
                     self._value(genome, f"{cell}.{slot}") for slot in self._slot_names()
                 ),
             )
-            for cell in self.cells
+            for number, cell in enumerate(self.cells, 1)
         ]
 
     def active(self, genome: Genome) -> tuple[bool, ...]:
-        """Tell which genes matter: all but the edge slots that a cell's motif does not use."""
+        """Tell which genes matter.
+
+        All do but the edge slots that a cell's motif does not use, and the sources beyond its
+        number of inputs or where there is nothing to choose.
+        """
         unused: set[str] = set()
-        names = self._slot_names()
-        for cell, genes in zip(self.cells, self.read(genome), strict=True):
-            links = self.circuits[genes.motif].at(self.options.inputs[genes.inputs])
-            used = {link.slot for link in links}
-            unused |= {f"{cell}.{name}" for slot, name in enumerate(names) if slot not in used}
+        slots = self._slot_names()
+        for number, genes in enumerate(self.read(genome), 1):
+            cell, k = self.cells[number - 1], len(genes.sources)
+            used = {link.slot for link in self.circuits[genes.motif].at(k)}
+            unused |= {f"{cell}.{name}" for slot, name in enumerate(slots) if slot not in used}
+            chosen = k - 1 if k - 1 < number - 1 else 0
+            unused |= set(self._source_names(number)[chosen:])
         return tuple(gene.name not in unused for gene in self.genes)
+
+    def _sources(self, genome: Genome, number: int) -> tuple[int, ...]:
+        """Give the states that the cell with that number reads, 0 for the stem.
+
+        The last one is the state just before it, so that no cell is without a reader. With
+        ``macro`` free the others are distinct; a choice that is taken moves on to the next free
+        one. Where there are fewer states than inputs, the stem is repeated.
+        """
+        owner = "inputs" if self.options.macro == "chain" else f"{self.cells[number - 1]}.inputs"
+        k = self.options.inputs[self._value(genome, owner)]
+        if self.options.macro != "free":
+            return tuple(max(0, number - distance) for distance in range(k, 0, -1))
+        picked: list[int] = []
+        for name in self._source_names(number)[: k - 1]:
+            state = self._value(genome, name)
+            while state in picked:
+                state = (state + 1) % (number - 1)
+            picked.append(state)
+        return (*[0] * (k - 1 - len(picked)), *sorted(picked), number - 1)
+
+    def _source_names(self, number: int) -> list[str]:
+        count = min(max(self.options.inputs) - 1, number - 1)
+        if self.options.macro != "free":
+            count = 0
+        return [f"{self.cells[number - 1]}.source{i}" for i in range(1, count + 1)]
 
     def _slot_names(self) -> list[str]:
         inputs = max(self.options.inputs)

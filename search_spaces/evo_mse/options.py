@@ -9,8 +9,8 @@ from annotated_types import Ge, Len
 
 from evo_core.components import option
 from evo_core.errors import did_you_mean
+from evo_mse.operations import OPERATIONS
 
-KERNELS = {"conv1": 1, "conv3": 3, "conv5": 5, "conv7": 7}
 MOTIFS = ("FE", "FI", "FbI", "LI", "MI")
 
 
@@ -34,15 +34,18 @@ class MseOptions:
     inputs: Annotated[tuple[int, ...], Len(1)] = option(
         (2, 3, 4), "how many inputs k a cell may have"
     )
-    macro: Literal["chain", "per-cell"] = option(
-        "chain", "one k for all cells, or a k for each; a cell reads the k states before it"
+    macro: Literal["chain", "per-cell", "free"] = option(
+        "chain",
+        "chain: all cells read the k states before them; per-cell: each has its own k; "
+        "free: each also picks its sources among all earlier states",
     )
     motifs: Annotated[tuple[str, ...], Len(1)] = option(MOTIFS, "motifs to choose from")
     templates: dict[str, MotifTemplate] = field(
         default_factory=dict, metadata={"help": "motifs of your own, added to the choice"}
     )
     operations: Annotated[tuple[str, ...], Len(1)] = option(
-        ("conv3", "conv5"), "operations of an edge"
+        ("conv3", "conv5"),
+        "operations of an edge: conv1 to conv7, dil3, dil5, sep3, sep5, avg3, max3",
     )
     neurons: Annotated[tuple[str, ...], Len(1)] = option(
         ("lif",), "neuron models; more than one adds a gene per cell"
@@ -59,8 +62,8 @@ class MseOptions:
             if not 2 <= k <= 8:
                 raise ValueError(f"inputs holds {k}; a cell has 2 to 8 inputs")
         for name in self.operations:
-            if name not in KERNELS:
-                raise ValueError(f"no operation {name!r}; {did_you_mean(name, KERNELS)}")
+            if name not in OPERATIONS:
+                raise ValueError(f"no operation {name!r}; {did_you_mean(name, OPERATIONS)}")
         if self.reductions is not None and self.reductions >= self.cells:
             raise ValueError(f"{self.reductions} reductions need at least that many cells and one")
         for values in (self.inputs, self.motifs, self.operations, self.neurons):

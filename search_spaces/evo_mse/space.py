@@ -26,11 +26,11 @@ from evo_core.primitives import (
     Neuron,
     Primitive,
     Sign,
-    useful_kernel,
 )
 from evo_mse.genes import CellGenes, GeneTable
 from evo_mse.motifs import Circuit, Link, read_motif
-from evo_mse.options import KERNELS, MseOptions
+from evo_mse.operations import OPERATIONS
+from evo_mse.options import MseOptions
 
 Bind = Callable[[type[Any], str], Bound[Any]]
 
@@ -116,13 +116,12 @@ class _Builder:
         name = self._table.cells[index]
         circuit = self._table.circuits[genes.motif]
         channels = self._options.channels * 2**level
-        k = self._options.inputs[genes.inputs]
         neuron = self._neurons[genes.neuron]
-        sources = [states[max(0, index + 1 - distance)] for distance in range(k, 0, -1)]
+        sources = [states[number] for number in genes.sources]
         for number, source in enumerate(sources):
             self._input(f"{name}/x{number}", source, channels, level, neuron)
         operations = _Operations(self._options, genes, neuron, channels, self._size(level))
-        final = self._motif(name, circuit, circuit.at(k), operations)
+        final = self._motif(name, circuit, circuit.at(len(sources)), operations)
         output = f"{name}/out"
         self._add(Node(output, "concat"), *(Edge(final[node], output) for node in circuit.output))
         reduced = level > states[-1].level
@@ -190,13 +189,8 @@ class _Operations:
 
     def of(self, slot: int, sign: Sign) -> tuple[Primitive, ...]:
         name = self.options.operations[self.genes.operations[slot]]
-        kernel = useful_kernel(KERNELS[name], *self.size)
-        return (
-            self.neuron,
-            Conv(self.channels, self.channels, kernel),
-            BatchNorm(self.channels),
-            Clip(sign),
-        )
+        chosen = OPERATIONS[name](self.channels, self.size)
+        return (self.neuron, *chosen, BatchNorm(self.channels), Clip(sign))
 
 
 def reduction_cells(options: MseOptions, task: Task) -> list[int]:
