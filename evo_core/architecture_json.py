@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
-from evo_core.architecture import Architecture, Cell, Edge, Node, Task
+from evo_core.architecture import Architecture, Cell, Edge, Join, Node, Stage, Task
 from evo_core.errors import EvoError
 from evo_core.primitives import from_json as operation_from_json
 from evo_core.primitives import to_json as operation_to_json
@@ -51,13 +51,16 @@ def from_json(data: Any) -> Architecture:
         channels, height, width = data["task"]["shape"]
         return Architecture(
             Task((channels, height, width), data["task"]["classes"], data["task"]["steps"]),
-            tuple(Node(**node) for node in data["nodes"]),
+            tuple(
+                Node(node["name"], _one_of("join", get_args(Join), node["join"]))
+                for node in data["nodes"]
+            ),
             tuple(
                 Edge(
                     edge["source"],
                     edge["target"],
                     tuple(operation_from_json(op) for op in edge["operations"]),
-                    edge["stage"],
+                    _one_of("stage", get_args(Stage), edge["stage"]),
                 )
                 for edge in data["edges"]
             ),
@@ -69,6 +72,12 @@ def from_json(data: Any) -> Architecture:
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a part is missing or of a wrong type ({error})") from None
+
+
+def _one_of(what: str, choices: tuple[Any, ...], value: Any) -> Any:
+    if value not in choices:
+        raise ValueError(f"{what} {value!r} is none of {', '.join(choices)}")
+    return value
 
 
 def read(path: Path) -> Architecture:
