@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from evo_core.primitives import Clip, Neuron, Primitive, Shape
+from evo_core.primitives import Clip, Count, Neuron, Primitive, Shape
 
 INPUT = "input"
 Join = Literal["add", "concat"]
@@ -33,9 +33,9 @@ class Task:
         steps: The number of time steps T.
     """
 
-    shape: tuple[int, int, int]
-    classes: int
-    steps: int
+    shape: tuple[Count, Count, Count]
+    classes: Count
+    steps: Count
 
 
 @dataclass(frozen=True, slots=True)

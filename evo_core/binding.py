@@ -153,6 +153,8 @@ def validate(kind: type[T], table: Table, owner: str) -> T:
             raise EvoError(f"{owner or 'the configuration'}: {message}") from None
         if first["type"] in _UNKNOWN:
             raise _unknown_key(f"{where}{key}", first, faults) from None
+        if first["type"] == "missing":
+            raise EvoError(f"{where}{key} is missing") from None
         given = json.dumps(first["input"], default=str)
         raise EvoError(f"{where}{key} is {given}; {message[0].lower()}{message[1:]}") from None
 
