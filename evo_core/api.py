@@ -11,7 +11,7 @@ from typing import Any
 from evo_core.components import Component
 from evo_core.config import RunConfig, from_layers, to_layer
 from evo_core.config_file import run_toml
-from evo_core.loop import Loop, logger
+from evo_core.loop import Loop, assemble, logger
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.results import RunResult
 from evo_core.store import Store
@@ -47,16 +47,17 @@ def execute(plan: Plan) -> RunResult:
     """Run a plan.
 
     Raises:
-        EvoError: If the run folder can not be made.
+        EvoError: If a part can not be built, or the run folder can not be made.
         RunFailedError: If the run could not go on.
     """
+    parts = assemble(plan)
     store = _new_store(plan)
     handler = logging.FileHandler(store.folder / "log.txt", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        return Loop(plan, store).whole()
+        return Loop(plan, parts, store).whole()
     finally:
         logger.removeHandler(handler)
         handler.close()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-from evo_core.primitives import Clip, Neuron, Primitive, Shape
+from evo_core.primitives import Clip, Count, Neuron, Primitive, Shape
 
 INPUT = "input"
 Join = Literal["add", "concat"]
@@ -33,9 +33,9 @@ class Task:
         steps: The number of time steps T.
     """
 
-    shape: tuple[int, int, int]
-    classes: int
-    steps: int
+    shape: tuple[Count, Count, Count]
+    classes: Count
+    steps: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Architecture:
         cells: Labels; not part of the identity.
 
     Raises:
-        ValueError: If names repeat, an edge runs backward, or shapes do not fit.
+        ValueError: If names repeat or hold a dot, an edge runs backward, or shapes do not fit.
     """
 
     task: Task
@@ -135,9 +135,13 @@ class Architecture:
         order = {INPUT: -1} | {node.name: index for index, node in enumerate(self.nodes)}
         if len(order) != len(self.nodes) + 1:
             raise ValueError("node names repeat")
+        if any("." in name for name in order):
+            raise ValueError("node names can not hold a dot, as names of torch modules can not")
         for edge in self.edges:
             if edge.source not in order or edge.target not in order:
                 raise ValueError(f"edge {edge.source} -> {edge.target} has an unknown end")
+            if edge.stage == "next-step" and edge.source == INPUT:
+                raise ValueError("feedback can not come from the input")
             if edge.stage != "next-step" and order[edge.source] >= order[edge.target]:
                 raise ValueError(f"edge {edge.source} -> {edge.target} runs backward")
         if self.shapes.get(self.output) != (self.task.classes,):

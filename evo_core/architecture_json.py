@@ -3,76 +3,79 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from evo_core.architecture import Architecture, Cell, Edge, Node, Task
+from evo_core.binding import validate
 from evo_core.errors import EvoError
-from evo_core.primitives import from_json as operation_from_json
-from evo_core.primitives import to_json as operation_to_json
+from evo_core.primitives import PRIMITIVES, Primitive
 
 
 def to_json(architecture: Architecture) -> dict[str, Any]:
     """Write an architecture as JSON types."""
-    task = architecture.task
+    edges = [
+        {
+            "source": edge.source,
+            "target": edge.target,
+            "stage": edge.stage,
+            "operations": [operation_to_json(op) for op in edge.operations],
+        }
+        for edge in architecture.edges
+    ]
     return {
-        "task": {"shape": list(task.shape), "classes": task.classes, "steps": task.steps},
-        "nodes": [{"name": node.name, "join": node.join} for node in architecture.nodes],
-        "edges": [
-            {
-                "source": edge.source,
-                "target": edge.target,
-                "stage": edge.stage,
-                "operations": [operation_to_json(op) for op in edge.operations],
-            }
-            for edge in architecture.edges
-        ],
+        "task": asdict(architecture.task),
+        "nodes": [asdict(node) for node in architecture.nodes],
+        "edges": edges,
         "output": architecture.output,
-        "cells": [
-            {
-                "name": cell.name,
-                "motif": cell.motif,
-                "sources": list(cell.sources),
-                "output": cell.output,
-                "reduction": cell.reduction,
-            }
-            for cell in architecture.cells
-        ],
+        "cells": [asdict(cell) for cell in architecture.cells],
     }
 
 
 def from_json(data: Any) -> Architecture:
-    """Read what :func:`to_json` wrote.
+    """Read what :func:`to_json` wrote, strictly.
 
     Raises:
         ValueError: If the data is not a valid architecture.
     """
     try:
-        channels, height, width = data["task"]["shape"]
         return Architecture(
-            Task((channels, height, width), data["task"]["classes"], data["task"]["steps"]),
-            tuple(Node(**node) for node in data["nodes"]),
-            tuple(
-                Edge(
-                    edge["source"],
-                    edge["target"],
-                    tuple(operation_from_json(op) for op in edge["operations"]),
-                    edge["stage"],
-                )
-                for edge in data["edges"]
-            ),
+            validate(Task, data["task"], "task"),
+            tuple(validate(Node, node, "node") for node in data["nodes"]),
+            tuple(_edge(edge) for edge in data["edges"]),
             data["output"],
-            tuple(
-                Cell(**{**cell, "sources": tuple(cell["sources"])})
-                for cell in data.get("cells", ())
-            ),
+            tuple(validate(Cell, cell, "cell") for cell in data.get("cells", ())),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"a part is missing or of a wrong type ({error})") from None
+    except EvoError as error:
+        raise ValueError(str(error)) from None
+
+
+def operation_to_json(operation: Primitive) -> dict[str, Any]:
+    """Write an operation as a JSON object with its tag under ``op``."""
+    return {"op": operation.tag, **asdict(operation)}
+
+
+def operation_from_json(data: Any) -> Primitive:
+    """Read what :func:`operation_to_json` wrote.
+
+    Raises:
+        ValueError: If the tag or a field is unknown, missing or of a wrong type.
+    """
+    fields = dict(data)
+    tag = fields.pop("op", None)
+    if tag not in PRIMITIVES:
+        raise ValueError(f"unknown operation {tag!r}")
+    try:
+        return validate(PRIMITIVES[tag], fields, f"operation {tag}")
+    except EvoError as error:
+        raise ValueError(str(error)) from None
 
 
 def read(path: Path) -> Architecture:
-    """Read a JSON file that holds an architecture, or an object with one under ``architecture``.
+    """Read a JSON file that holds an architecture, or an object with one under ``graph``.
 
     Raises:
         EvoError: If the file is missing, no JSON, or no architecture.
@@ -83,5 +86,15 @@ def read(path: Path) -> Architecture:
         return from_json(graph)
     except OSError as error:
         raise EvoError(f"{path} can not be read: {error.strerror}") from None
-    except ValueError as error:
-        raise EvoError(f"{path} is not an architecture: {error}") from None
+    except (ValueError, RecursionError) as error:
+        line = " ".join(str(error).split())
+        raise EvoError(f"{path} is not an architecture: {line}") from None
+
+
+def _edge(data: Any) -> Edge:
+    fields = dict(data)
+    operations = fields.pop("operations")
+    edge = validate(Edge, fields, "edge")
+    return Edge(
+        edge.source, edge.target, tuple(operation_from_json(op) for op in operations), edge.stage
+    )

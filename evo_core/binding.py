@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -16,6 +17,8 @@ from evo_core.registry import Registry
 C = TypeVar("C", bound=Component)
 T = TypeVar("T")
 Table = Mapping[str, Any]
+_UNKNOWN = ("unexpected_keyword_argument", "extra_forbidden")
+_WORD = re.compile(r"[\w.+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +104,14 @@ def split_commas(text: str) -> Iterator[str]:
     >>> list(split_commas("rdm[a=1,b=2], params"))
     ['rdm[a=1,b=2]', 'params']
     """
-    part, depth = "", 0
-    for character in f"{text},":
+    parts, depth = [""], 0
+    for character in text:
         depth += (character in "[{") - (character in "]}")
         if character == "," and depth <= 0:
-            if part.strip():
-                yield part.strip()
-            part = ""
+            parts.append("")
         else:
-            part += character
+            parts[-1] += character
+    yield from (part.strip() for part in parts if part.strip())
 
 
 def parse_value(text: str) -> Any:
@@ -143,18 +145,28 @@ def validate(kind: type[T], table: Table, owner: str) -> T:
     try:
         return adapter.validate_json(json.dumps(dict(table), default=str), strict=True)
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        faults = error.errors(include_url=False)
+        first = next((one for one in faults if one["type"] in _UNKNOWN), faults[0])
         key = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         if not key:
             raise EvoError(f"{owner or 'the configuration'}: {message}") from None
+        if first["type"] in _UNKNOWN:
+            raise _unknown_key(f"{where}{key}", first, faults) from None
+        if first["type"] == "missing":
+            raise EvoError(f"{where}{key} is missing") from None
         given = json.dumps(first["input"], default=str)
         raise EvoError(f"{where}{key} is {given}; {message[0].lower()}{message[1:]}") from None
 
 
+def _unknown_key(path: str, first: Any, faults: Sequence[Any]) -> EvoError:
+    missing = [one["loc"][-1] for one in faults if one["type"] == "missing"]
+    hint = f"; {did_you_mean(str(first['loc'][-1]), missing)}" if missing else ""
+    return EvoError(f"no option {path}{hint}")
+
+
 def _value(value: Any) -> str:
-    if isinstance(value, str):
+    """Write a value so that :func:`parse_value` reads it again: a word may stand bare."""
+    if isinstance(value, str) and _WORD.fullmatch(value) and parse_value(value) == value:
         return value
-    if isinstance(value, tuple | list):
-        return f"[{','.join(_value(item) for item in value)}]"
-    return json.dumps(value, default=dataclasses.asdict)
+    return json.dumps(value, default=dataclasses.asdict, separators=(",", ":"))

@@ -58,6 +58,9 @@ def main(args: list[str] | None = None) -> None:
     arguments = sys.argv[1:] if args is None else args
     try:
         code = evo.main(arguments, prog_name="evo", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = 0
     except EvoError as error:
         code = _say(arguments, str(error), 2)
     except click.ClickException as error:

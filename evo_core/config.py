@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,10 @@ class RunConfig:
     def __post_init__(self) -> None:
         if not self.fitness:
             raise ValueError("a run needs at least one fitness function")
+        for name in ("target", "max_seconds"):
+            value = getattr(self, name)
+            if value is not None and not math.isfinite(value):
+                raise ValueError(f"{name} is {value}; take a finite number")
 
 
 OWN_KEYS = {item.name for item in dataclasses.fields(RunConfig)} - {"options"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evo_core.components import (
@@ -16,7 +16,7 @@ from evo_core.components import (
     SearchSpace,
     Strategy,
 )
-from evo_core.config import RunConfig, Scoring, to_layer
+from evo_core.config import OWN_KEYS, RunConfig, Scoring, to_layer
 from evo_core.plan import DEFAULT_RATES, Plan
 from evo_core.registry import Registry
 
@@ -68,18 +68,25 @@ def commented_toml(registry: Registry) -> str:
         lines += _setting(field, getattr(config.scoring, field.name))
     lines += ["", "[operators]  # probability that a variation operator acts on a child"]
     lines += [f"{name} = {_value(rate)}" for name, rate in DEFAULT_RATES.items()]
-    for kind in _KINDS:
-        for record in registry.all(kind).values():
-            lines += _table(record)
+    records = [record for kind in _KINDS for record in registry.all(kind).values()]
+    for name in dict.fromkeys(record.name for record in records):
+        lines += _table([record for record in records if record.name == name])
     return "\n".join(lines) + "\n"
 
 
-def _table(record: Component) -> Iterator[str]:
-    options = dataclasses.fields(record.options)
-    if options:
-        yield from ("", f"[{record.name}]  # {record.kind}: {record.summary}")
-    for field in options:
-        yield from _setting(field, getattr(record.options(), field.name))
+def _table(records: Sequence[Component]) -> Iterator[str]:
+    """Write the table of a name; components of several kinds may share it."""
+    name = records[0].name
+    settings = {
+        field.name: _setting(field, getattr(record.options(), field.name))
+        for record in records
+        for field in dataclasses.fields(record.options)
+    }
+    if settings and name not in OWN_KEYS:  # a setting of the run goes first
+        whose = "; ".join(f"{record.kind}: {record.summary}" for record in records)
+        yield from ("", f"[{name}]  # {whose}")
+        for lines in settings.values():
+            yield from lines
 
 
 def _setting(field: dataclasses.Field[Any], default: Any) -> list[str]:

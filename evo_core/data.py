@@ -30,7 +30,7 @@ class Samples:
     """
 
     inputs: npt.NDArray[Any]
-    labels: npt.NDArray[np.int64]
+    labels: npt.NDArray[np.integer[Any]]
 
     def __post_init__(self) -> None:
         if self.inputs.ndim not in (4, 5):
@@ -42,6 +42,8 @@ class Samples:
             raise EvoError(
                 f"labels must have the shape ({len(self.inputs)},), not {self.labels.shape}"
             )
+        if not np.issubdtype(self.labels.dtype, np.integer) or self.labels.min(initial=0) < 0:
+            raise EvoError("labels must be whole numbers from 0, one for each class")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -124,7 +126,9 @@ def array_dataset(
     images, classes = np.asarray(inputs), np.asarray(labels)
     if images.ndim == 3:
         images = images[:, None]
-    samples = Samples(images, classes.astype(np.int64))
+    if np.issubdtype(classes.dtype, np.floating) and np.array_equal(classes, classes.round()):
+        classes = classes.astype(np.int64)
+    samples = Samples(images, classes)
     splits = split(samples, validation=validation, test=test)
     summary = f"{len(samples)} samples in memory, {'x'.join(map(str, images.shape[1:]))}"
     return Dataset(name=name, summary=summary, load=partial(_given, splits))

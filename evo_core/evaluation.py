@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from evo_core.components import Goal
@@ -45,20 +46,17 @@ class Score:
         Raises:
             TypeError: If the value is neither a Score, a number nor None.
         """
-        if isinstance(value, Score):
-            return value if value.value is None else cls._finite(value)
-        if value is None:
-            return cls(None, "undefined")
-        if isinstance(value, str | bytes):
-            raise TypeError(f"a score must be a number, not {value!r}")
-        return cls._finite(cls(float(value)))
-
-    @classmethod
-    def _finite(cls, score: Score) -> Score:
-        assert score.value is not None
-        if math.isfinite(score.value):
-            return score
-        return cls(None, "undefined", details=score.details)
+        score = value if isinstance(value, Score) else cls(value)
+        details = plain(score.details)
+        if score.value is None:
+            status: ScoreStatus = "error" if score.status == "error" else "undefined"
+            return replace(score, status=status, details=details)
+        if isinstance(score.value, str | bytes):
+            raise TypeError(f"a score must be a number, not {score.value!r}")
+        number = float(score.value)
+        if math.isfinite(number):
+            return replace(score, value=number, details=details)
+        return replace(score, value=None, status="undefined", details=details)
 
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:
         """Write the score as JSON types; without timings, equal scores give equal text."""
@@ -66,6 +64,19 @@ class Score:
         if timings:
             data["seconds"] = round(self.seconds, 6)
         return data | {"forwards": self.forwards, "backwards": self.backwards}
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into JSON types: arrays into lists, NaN and infinity into None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, str | int) else str(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ class Loky:
             reuse=False,
         )
         self._futures: list[Future[list[Evaluation]]] = []
+        self._running: list[Future[list[Evaluation]]] = []
 
     def submit(self, bundle: Bundle) -> None:
         """Send a bundle to the workers."""
@@ -107,7 +108,7 @@ class Loky:
 
     def cancel(self) -> None:
         """Forget the bundles that have not begun."""
-        for future in self._running:
+        for future in (*self._running, *self._futures):
             future.cancel()
 
     def close(self) -> None:

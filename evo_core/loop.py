@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pluggy
@@ -13,11 +14,12 @@ import pluggy
 from evo_core import hookspecs, selection
 from evo_core.binding import Bound
 from evo_core.components import Observer, load
-from evo_core.errors import RunFailedError
+from evo_core.errors import EvoError, RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
-from evo_core.evolution import Member, Proposal, State, StrategyLike, members
+from evo_core.evolution import Member, Problem, Proposal, State, StrategyLike, members
 from evo_core.executors import ExecutorLike, worker_count
 from evo_core.plan import Plan
+from evo_core.registry import one_line
 from evo_core.results import Counts, GenerationReport, RunInfo, RunResult, RunStatus, Solution
 from evo_core.seeds import generator
 from evo_core.store import Store
@@ -26,19 +28,43 @@ Evaluated = tuple[Candidate, Evaluation]
 logger = logging.getLogger("evo")
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the loop calls, built before anything is written."""
+
+    problem: Problem
+    strategy: StrategyLike
+    observers: Mapping[str, pluggy.PluginManager]
+
+
+def assemble(plan: Plan) -> Parts:
+    """Load and build what a run needs, so that what is missing is found before it begins.
+
+    Raises:
+        EvoError: If something can not be loaded, or refuses its options.
+    """
+    load(plan.executor.record.build)
+    for bound in plan.fitness:
+        for reference in (bound.record.score, bound.record.collect):
+            if reference is not None:
+                load(reference)
+    problem = plan.problem()
+    strategy = load(plan.strategy.record.build)(plan.strategy.options, problem)
+    return Parts(problem, strategy, {bound.text: _observer(bound) for bound in plan.observers})
+
+
 class Loop:
     """The state of one run in the parent process."""
 
-    def __init__(self, plan: Plan, store: Store) -> None:
+    def __init__(self, plan: Plan, parts: Parts, store: Store) -> None:
         self.plan = plan
         self.store = store
         self.config = plan.config
         self.started = time.perf_counter()
         self.counts = Counts()
-        self.problem = plan.problem()
-        self.strategy: StrategyLike = load(plan.strategy.record.build)(
-            plan.strategy.options, self.problem
-        )
+        self.problem = parts.problem
+        self.strategy = parts.strategy
+        self.observers = parts.observers
         self.done: list[Evaluated] = []  # in the order of arrival
         self.next_id = 0
         self.by_architecture: dict[str, Evaluation] = {}
@@ -47,7 +73,6 @@ class Loop:
         self.info = RunInfo(
             store.folder, self.config, plan.objectives, plan.space.genes, workers, plan.decode
         )
-        self.observers = {bound.text: _observer(bound) for bound in plan.observers}
 
     def whole(self) -> RunResult:
         """Run to the end, whatever it is, and tell the observers."""
@@ -228,6 +253,10 @@ class Loop:
 def _observer(bound: Bound[Observer]) -> pluggy.PluginManager:
     manager = pluggy.PluginManager("evo")
     manager.add_hookspecs(hookspecs)
-    manager.register(load(bound.record.build)(bound.options), name=bound.text)
-    manager.check_pending()
+    observer = load(bound.record.build)(bound.options)
+    try:
+        manager.register(observer, name=bound.text)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise EvoError(f"observer {bound.text}: {one_line(error)}") from error
     return manager

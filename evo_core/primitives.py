@@ -8,12 +8,15 @@ Shapes leave out time and batch: ``(C, H, W)`` for maps and ``(C,)`` for vectors
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from annotated_types import Ge
 
 Shape = tuple[int, ...]
 Value = float | int | str | bool
 Sign = Literal[-1, 1]
+Count = Annotated[int, Ge(1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,18 @@ class Conv(Primitive):
 
     tag: ClassVar[str] = "conv"
 
-    inputs: int
-    outputs: int
-    kernel: int
-    stride: int = 1
-    dilation: int = 1
-    groups: int = 1
+    inputs: Count
+    outputs: Count
+    kernel: Count
+    stride: Count = 1
+    dilation: Count = 1
+    groups: Count = 1
+
+    def __post_init__(self) -> None:
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernels have an odd size, not {self.kernel}")
+        if self.inputs % self.groups or self.outputs % self.groups:
+            raise ValueError(f"{self.groups} groups do not divide the channels")
 
     @property
     def label(self) -> str:
@@ -102,7 +111,11 @@ class Pool(Primitive):
     tag: ClassVar[str] = "pool"
 
     mode: Literal["average", "max"]
-    kernel: int
+    kernel: Count
+
+    def __post_init__(self) -> None:
+        if self.kernel % 2 == 0:
+            raise ValueError(f"kernels have an odd size, not {self.kernel}")
 
     @property
     def label(self) -> str:
@@ -115,7 +128,7 @@ class BatchNorm(Primitive):
 
     tag: ClassVar[str] = "batch-norm"
 
-    channels: int
+    channels: Count
 
     def shape(self, given: Shape) -> Shape:
         _expect(self, given, self.channels, dimensions=3)
@@ -154,8 +167,8 @@ class Linear(Primitive):
 
     tag: ClassVar[str] = "linear"
 
-    inputs: int
-    outputs: int
+    inputs: Count
+    outputs: Count
 
     def shape(self, given: Shape) -> Shape:
         _expect(self, given, self.inputs, dimensions=1)
@@ -175,29 +188,6 @@ class Linear(Primitive):
 PRIMITIVES: dict[str, type[Primitive]] = {
     kind.tag: kind for kind in (Neuron, Conv, Pool, BatchNorm, Clip, GlobalAveragePool, Linear)
 }
-
-
-def to_json(operation: Primitive) -> dict[str, Any]:
-    """Write an operation as a JSON object with its tag under ``op``."""
-    return {"op": operation.tag, **asdict(operation)}
-
-
-def from_json(data: dict[str, Any]) -> Primitive:
-    """Read what :func:`to_json` wrote.
-
-    Raises:
-        ValueError: If the tag or a field is unknown, missing or of a wrong type.
-    """
-    fields = dict(data)
-    tag = fields.pop("op", None)
-    if tag not in PRIMITIVES:
-        raise ValueError(f"unknown operation {tag!r}")
-    if "settings" in fields:
-        fields["settings"] = tuple((str(name), value) for name, value in fields["settings"])
-    try:
-        return PRIMITIVES[tag](**fields)
-    except TypeError as error:
-        raise ValueError(f"operation {tag!r}: {error}") from None
 
 
 def useful_kernel(kernel: int, height: int, width: int, dilation: int = 1) -> int:

@@ -102,7 +102,7 @@ class Registry:
         try:
             components = self._register(entry.load(), entry.name)
         except Exception as error:  # noqa: BLE001  (one broken plugin must not stop the others)
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = one_line(error)
             self.plugins.append(PluginInfo(entry.name, source, version, error=reason))
         else:
             self.plugins.append(PluginInfo(entry.name, source, version, components))
@@ -118,7 +118,7 @@ class Registry:
         try:
             components = self._register(_import_file(path), path.name)
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            reason = one_line(error)
             raise EvoError(f"plugin file {path} can not be used: {reason}") from error
         if not components:
             raise EvoError(
@@ -153,6 +153,11 @@ def installed(files: Iterable[str | Path] = (), components: Iterable[Component] 
         registry.add_file(Path(file))
     registry.add(components, provider="this program")
     return registry
+
+
+def one_line(error: Exception) -> str:
+    """Say what an exception is on one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _import_file(path: Path) -> ModuleType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -92,7 +93,9 @@ class Store:
         return cls(folder, connection)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database, leaving one file that can be read where nothing can be written."""
+        with contextlib.suppress(sqlite3.OperationalError):  # opened for reading
+            self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
 
     def add(self, candidate: Candidate, evaluation: Evaluation) -> None:
@@ -180,7 +183,11 @@ class RunSummary:
 def summaries(parent: Path) -> Iterator[RunSummary]:
     """Describe every run folder directly below a folder, by name."""
     for path in sorted(parent.glob("*/run.sqlite")):
-        store = Store.open(path.parent)
+        try:
+            store = Store.open(path.parent)
+        except EvoError as error:
+            yield RunSummary(path.parent, f"damaged: {error}", "-", "-", "-", "-", 0, 0, None)
+            continue
         try:
             result = store.fact("result") or {}
             reports = store.generations()

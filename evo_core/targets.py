@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,7 +86,7 @@ def _from_run(text: str, folder: Path, number: str | None, layers: Sequence[Laye
     finally:
         store.close()
     if pair is None:
-        raise EvoError(f"run {folder} has no candidate {candidate}")
+        raise EvoError(f"run {folder} has no candidate {number or candidate}")
     plan = make_plan(Job(from_layers(read_toml(folder / "config.toml"), *layers)))
     genome = check_genome(pair[0].genome, plan.space.genes, plan.config.space)
     return Target(text, plan, plan.decode(genome), genome, candidate)
@@ -93,9 +94,9 @@ def _from_run(text: str, folder: Path, number: str | None, layers: Sequence[Laye
 
 def _candidate_id(store: Store, folder: Path, number: str | None) -> int:
     if number is not None:
-        if not number.isdigit():
+        if not re.fullmatch(r"[0-9]+", number):
             raise EvoError(f"{number!r} is no candidate of {folder}; ids are whole numbers")
-        return int(number)
+        return min(int(number), 2**63 - 1)  # the largest id the database can be asked for
     best = (store.fact("result") or {}).get("best")
     if best is None:
         raise EvoError(f"run {folder} has no best candidate yet; name one as {folder}:ID")

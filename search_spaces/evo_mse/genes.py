@@ -1,9 +1,9 @@
 """The gene table of ``mse``: where each gene stands, and which genes say something.
 
 Per cell: the motif, the number of inputs (``macro`` per-cell and free), the sources (free), the
-neuron model (if there are several), then one gene per edge slot: first the slots of the inputs, then
-the others. Last comes the number of inputs shared by all cells (``macro`` chain). A choice of one has
-no gene.
+neuron model (if there are several), then one gene per edge slot: first the slots of the inputs,
+then the others. Last comes the number of inputs shared by all cells (``macro`` chain). A choice of
+one has no gene.
 """
 
 from __future__ import annotations

@@ -20,8 +20,10 @@ from evo_core.errors import EvoError, did_you_mean
 from evo_core.primitives import Sign
 
 _TERM = re.compile(r"(\+|-|id)\(\s*(\w+\*?)\s*\)")
-_INPUT = re.compile(r"x(\d+)")
+_TERMS = re.compile(rf"\s*{_TERM.pattern}(?:\s*\+?\s*{_TERM.pattern})*\s*")
+_INPUT = re.compile(r"x(0|[1-9]\d*)")
 _GROUPS = {"x*": (0, 1), "xeven": (0, 2), "xodd": (1, 2)}
+_NAMES = "each name once, none with x, none that is out or ends in _after"
 _SIGNS: dict[str, Sign] = {"+": 1, "-": -1}
 
 
@@ -88,8 +90,8 @@ def read_motif(motif: Motif, inputs: tuple[int, ...]) -> Circuit:
     for line in motif.nodes:
         name, equals, text = line.partition("=")
         target = name.strip()
-        if not equals or not target.isidentifier() or target in names or target.startswith("x"):
-            raise _wrong(motif, line, "a node line is 'name = terms', each name once, none with x")
+        if not equals or not _is_free(target, names):
+            raise _wrong(motif, line, f"a node line is 'name = terms', {_NAMES}")
         links += _links(motif, line, text, target, names, slots, feedback=False)
         names.append(target)
     for line in motif.feedback:
@@ -97,6 +99,7 @@ def read_motif(motif: Motif, inputs: tuple[int, ...]) -> Circuit:
         if not arrow or target not in names:
             raise _wrong(motif, line, f"a feedback line is 'node <- terms'; nodes: {names}")
         links += _links(motif, line, text, target, names, slots, feedback=True)
+    _check_feedback(motif, names, [link for link in links if link.feedback])
     _check_outputs(motif, names)
     return Circuit(motif.name, tuple(names), motif.output, tuple(links), slots.used)
 
@@ -130,16 +133,13 @@ def _links(
     *,
     feedback: bool,
 ) -> list[Link]:
-    left_over = _TERM.sub("", text).replace("+", "").strip()
-    terms = _TERM.findall(text)
-    if left_over or not terms:
-        raise _wrong(
-            motif, line, f"{left_over or 'nothing'!r} is no term such as +(a), -(a), id(a)"
-        )
+    if not _TERMS.fullmatch(text):
+        left_over = _TERM.sub("", text).strip(" +") or text.strip() or "nothing"
+        raise _wrong(motif, line, f"{left_over!r} is no term such as +(a), -(a), id(a)")
     links = []
-    for mark, name in terms:
-        if feedback and mark == "id":
-            raise _wrong(motif, line, "feedback needs a sign, + or -")
+    for mark, name in _TERM.findall(text):
+        if feedback and (mark == "id" or name in _GROUPS or input_index(name) is not None):
+            raise _wrong(motif, line, "feedback comes from a node, with a sign, + or -")
         sources = _sources(motif, line, name, names, slots)
         dealt = [None] * len(sources) if mark == "id" else slots.deal(sources)
         links += [
@@ -164,9 +164,25 @@ def _sources(motif: Motif, line: str, name: str, names: list[str], slots: _Slots
     return [name]
 
 
+def _is_free(name: str, names: list[str]) -> bool:
+    reserved = name == "out" or name.startswith("x") or name.endswith("_after")
+    return name.isidentifier() and name not in names and not reserved
+
+
+def _check_feedback(motif: Motif, names: list[str], feedback: list[Link]) -> None:
+    """Refuse feedback to a node that is computed only after all sources of feedback."""
+    moment = max((names.index(link.source) for link in feedback), default=0)
+    for link in feedback:
+        if names.index(link.target) > moment:
+            line = f"{link.target} <- ({link.source})"
+            raise _wrong(motif, line, "feedback goes to an earlier node; write a forward edge")
+
+
 def _check_outputs(motif: Motif, names: list[str]) -> None:
     if not motif.output:
         raise EvoError(f"motif {motif.name!r} has no output node")
+    if len(set(motif.output)) < len(motif.output):
+        raise EvoError(f"motif {motif.name!r} names an output node twice")
     for name in motif.output:
         if name not in names:
             raise EvoError(f"motif {motif.name!r}: output {name!r}; {did_you_mean(name, names)}")

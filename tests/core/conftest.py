@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 import evo_core
 from evo_core.cli import main
 
+settings.register_profile("evo", deadline=None)  # no test asserts a wall-clock time
+settings.load_profile("evo")
 EVO = Path(sys.executable).with_name("evo")
 SMALL: dict[str, Any] = {
     "executor": "serial",
@@ -87,6 +90,12 @@ def cli(capsys):
 
 
 @pytest.fixture
+def evo_path():
+    """Give the program."""
+    return EVO
+
+
+@pytest.fixture
 def evo(tmp_path):
     """Run a command in a process of its own."""
 
@@ -119,4 +128,3 @@ def finished_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "finished"
     evo_core.run(SMALL | {"fitness": ["rdm", "params"], "out": str(folder)})
     return folder
-

@@ -106,6 +106,7 @@ def test_the_canonical_text_does_not_depend_on_the_order_of_the_options():
         ("rdm[a=1,b=2], params", ["rdm[a=1,b=2]", "params"]),
         ("f[a=[1,2],b={x=1,y=2}],g", ["f[a=[1,2],b={x=1,y=2}]", "g"]),
         ("a],b", ["a]", "b"]),
+        ("a,b[c=1", ["a", "b[c=1"]),  # so that the missing bracket is noticed later
     ],
 )
 def test_commas_split_outside_brackets_only(text, parts):

@@ -9,6 +9,7 @@ import pytest
 from evo_core import (
     Dataset,
     EvoError,
+    Executor,
     FitnessFunction,
     Motif,
     Observer,
@@ -126,3 +127,19 @@ def test_option_declares_a_default_and_a_line_of_help():
 
     (field,) = dataclasses.fields(Options)
     assert (field.default, field.metadata["help"]) == (3, "how large")
+
+
+@pytest.mark.parametrize("kind", ["fitness", "strategy", "observers", "executor"])
+def test_a_component_that_can_not_be_loaded_is_refused_before_anything_is_written(
+    quick_run, tmp_path, kind
+):
+    records = {
+        "fitness": fitness(name="gone", score="no_such_module:f"),
+        "strategy": Strategy(name="gone", summary="", build="no_such_module:f"),
+        "observers": Observer(name="gone", summary="", build="no_such_module:f"),
+        "executor": Executor(name="gone", summary="", build="no_such_module:f"),
+    }
+    named = ["gone"] if kind in ("fitness", "observers") else "gone"
+    with pytest.raises(EvoError, match="'no_such_module:f', which can not be loaded"):
+        quick_run([records[kind]], **{kind: named})
+    assert list(tmp_path.iterdir()) == []

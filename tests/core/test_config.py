@@ -180,7 +180,7 @@ def test_assignments_nest_at_dots_and_the_last_one_wins():
 
 @pytest.mark.parametrize("text", ["", "seed", "=3", "mse.=3", ".cells=3", "mse..cells=3"])
 def test_an_assignment_of_another_form_is_refused(text):
-    with pytest.raises(EvoError, match="is not of the form table.key=value"):
+    with pytest.raises(EvoError, match=r"is not of the form table\.key=value"):
         read_assignments([text])
 
 

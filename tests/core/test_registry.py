@@ -178,7 +178,9 @@ def test_a_name_that_two_installed_plugins_provide_can_not_be_used_and_both_are_
 
 def test_a_name_that_two_installed_plugins_provide_is_shown_by_plugin_list(evo):
     listed = evo("plugin", "list", "--json", path=[FAKE])
-    offering = [plugin["name"] for plugin in listed.json if "fitness:params" in plugin["components"]]
+    offering = [
+        plugin["name"] for plugin in listed.json if "fitness:params" in plugin["components"]
+    ]
     assert offering == ["evo_proxies", "fake_twice"]
 
 

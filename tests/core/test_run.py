@@ -60,11 +60,12 @@ def test_a_run_gives_a_finite_score_above_zero(finished_run):
     assert 0 < best["scores"]["rdm"]["value"] < 1
 
 
-def test_the_run_folder_holds_configuration_database_result_and_log(finished_run):
-    assert {path.name for path in finished_run.iterdir()} == {
+def test_the_run_folder_holds_configuration_database_result_and_log(quick_run):
+    folder = quick_run(fitness=["params"]).run
+    assert {path.name for path in folder.iterdir()} == {
         *("config.toml", "run.sqlite", "result.json", "log.txt")
     }
-    log = (finished_run / "log.txt").read_text()
+    log = (folder / "log.txt").read_text()
     assert "run started" in log
     assert "generation 2: best" in log
     assert "run done: generations" in log
@@ -89,7 +90,6 @@ def test_the_result_does_not_depend_on_what_global_randomness_did_before(quick_r
     np.random.seed(99)
     torch.manual_seed(99)
     second = quick_run(out=str(tmp_path / "b"))
-    assert first.best == second.best or first.best.genome == second.best.genome
     assert (first.run / "result.json").read_bytes() == (second.run / "result.json").read_bytes()
 
 
@@ -131,9 +131,7 @@ def test_children_know_their_parents_and_operators(quick_run):
 @pytest.mark.parametrize("limit", [1, 3, 4, 7, 10])
 @pytest.mark.parametrize("strategy", ["nsga2", "mu-plus-lambda", "random"])
 def test_max_evaluations_is_reached_and_never_exceeded(quick_run, limit, strategy):
-    result = quick_run(
-        fitness=["params"], max_evaluations=limit, generations=50, strategy=strategy
-    )
+    result = quick_run(fitness=["params"], max_evaluations=limit, generations=50, strategy=strategy)
     assert (result.counts.evaluated, result.reason) == (limit, "max-evaluations")
 
 
@@ -170,8 +168,7 @@ def test_the_front_is_what_no_evaluated_candidate_dominates(quick_run):
         number
         for number, (up, down) in values.items()
         if not any(
-            other != (up, down) and other[0] >= up and other[1] >= down
-            for other in values.values()
+            other != (up, down) and other[0] >= up and other[1] >= down for other in values.values()
         )
     ]
     assert sorted(solution.candidate for solution in result.front) == best

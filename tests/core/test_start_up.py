@@ -36,7 +36,14 @@ def test_importing_a_door_brings_no_heavy_library(module):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["list"], ["list", "--json"], ["plugin", "list"], ["run", "--help"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["list"],
+        ["list", "--json"],
+        ["plugin", "list"],
+        ["run", "--help"],
+    ],
     ids=" ".join,
 )
 def test_looking_around_brings_no_heavy_library(arguments):

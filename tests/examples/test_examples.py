@@ -84,4 +84,3 @@ def test_the_plugin_project_passes_its_own_tests(in_empty_folder):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-

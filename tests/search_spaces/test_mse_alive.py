@@ -59,9 +59,7 @@ def test_95_percent_of_random_genomes_fire_in_every_cell_and_tell_samples_apart(
 
 
 @pytest.mark.slow
-def test_logits_change_when_the_input_is_zeroed_or_its_pixels_are_shuffled(
-    make_space, digits_task
-):
+def test_logits_change_when_the_input_is_zeroed_or_its_pixels_are_shuffled(make_space, digits_task):
     space, neurons = make_space(), installed().all(NeuronModel)
     frames = torch.from_numpy(digits(None, None).batch(32, 0, 0).inputs)
     order = torch.randperm(64, generator=torch.Generator().manual_seed(0))

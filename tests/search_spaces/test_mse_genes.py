@@ -70,9 +70,7 @@ def test_every_gene_is_active_for_some_genome(spaces, macro):
 def test_a_change_of_k_moves_no_gene(spaces, genome_with, digits_task, motif):
     space = spaces["chain"]
     by_k = {
-        k: kernel_edges(
-            space, genome_with(space, {".motif": motif, "inputs": str(k)}), digits_task
-        )
+        k: kernel_edges(space, genome_with(space, {".motif": motif, "inputs": str(k)}), digits_task)
         for k in (2, 3, 4)
     }
     for few, many in itertools.combinations((2, 3, 4), 2):
@@ -98,9 +96,7 @@ def test_input_slot_i_belongs_to_input_i_whatever_the_motif(
     spaces, genome_with, digits_task, motif
 ):
     space = spaces["chain"]
-    table = kernel_edges(
-        space, genome_with(space, {".motif": motif, "inputs": "4"}), digits_task
-    )
+    table = kernel_edges(space, genome_with(space, {".motif": motif, "inputs": "4"}), digits_task)
     for number in range(4):
         ((source, _),) = table[f"cell2.in{number}"]
         assert source == f"cell2/x{number}"

@@ -50,9 +50,7 @@ def test_maps_are_halved_at_even_distances_as_often_as_they_stay_4x4(
 
 
 @pytest.mark.parametrize(("cells", "height", "width", "positions", "sizes"), PLACES)
-def test_channels_double_where_maps_are_halved(
-    make_space, cells, height, width, positions, sizes
-):
+def test_channels_double_where_maps_are_halved(make_space, cells, height, width, positions, sizes):
     architecture = decode(make_space(cells=cells, channels=3), Task((1, height, width), 10, 2))
     channels = [architecture.shapes[cell.output][0] for cell in architecture.cells]
     halvings = [sum(p <= index for p in positions) for index in range(cells)]
@@ -76,9 +74,7 @@ def test_the_stride_sits_in_the_preprocessing_of_inputs_only(make_space):
 def test_odd_sizes_are_rounded_up_and_all_inputs_of_a_cell_fit(make_space, size):
     architecture = decode(make_space(channels=2, inputs=[4]), Task((2, size, size), 5, 2))
     for cell in architecture.cells:
-        level = sum(
-            other.reduction for other in architecture.cells if other.name <= cell.name
-        )
+        level = sum(other.reduction for other in architecture.cells if other.name <= cell.name)
         expected = size
         for _ in range(level):
             expected = (expected + 1) // 2

@@ -15,12 +15,12 @@ LIF = ("lif", "lif[tau=3.0,threshold=0.3]")
 # 8 spaces of 25 genomes each: 200 in all, with T from 1 to 5
 SPACES = [
     ((1, 8, 8), 4, {"feedback": "next-step"}),
-    ((1, 8, 8), 5, {"feedback": "next-step", "macro": "per-cell", "cells": 4}),
+    ((1, 8, 8), 5, {"feedback": "next-step", "macro": "per-cell"}),
     ((3, 9, 11), 3, {"feedback": "next-step", "neurons": LIF}),
     ((2, 16, 8), 2, {"feedback": "next-step", "motifs": ["FbI", "MI"], "reductions": 2}),
     ((1, 8, 8), 4, {"feedback": "same-step", "macro": "per-cell", "neurons": LIF}),
     ((3, 13, 13), 3, {"feedback": "same-step"}),
-    ((1, 8, 8), 5, {"feedback": "same-step", "motifs": ["FbI", "MI"], "cells": 4}),
+    ((1, 8, 8), 5, {"feedback": "same-step", "motifs": ["FbI", "MI"]}),
     ((2, 8, 8), 1, {"feedback": "same-step", "operations": ["conv1", "conv3", "conv7"]}),
 ]
 
@@ -91,9 +91,7 @@ def test_with_statistics_of_the_sequence_it_equals_the_module_in_one_multi_step_
     assert differs > 0
 
 
-def test_statistics_of_the_sequence_are_refused_with_next_step_feedback(
-    small, frames_of, score
-):
+def test_statistics_of_the_sequence_are_refused_with_next_step_feedback(small, frames_of, score):
     architecture = small(0, motifs=["FbI", "MI"])
     with pytest.raises(EvoError, match="does not go with next-step feedback; take 'step'"):
         score(architecture, frames_of(architecture), statistics="sequence")
@@ -133,9 +131,7 @@ def test_both_executors_agree_on_a_graph_that_is_no_chain_of_cells(frames_of, sc
     assert_same_spikes(outside, seen, 5)
 
 
-def test_the_edges_that_leave_a_state_through_one_neuron_share_one_population(
-    frames_of, score
-):
+def test_the_edges_that_leave_a_state_through_one_neuron_share_one_population(frames_of, score):
     architecture = handmade()
     _, spikes = score(architecture, frames_of(architecture))
     populations = {name for name, _ in spikes}

@@ -20,35 +20,42 @@ class Naive:
         self.weights = Weights(seed, dtype=torch.float64)
         self.membranes = {}
         self.spikes = {}
-        self.before = {}  # the values of the last step
+        self.arriving = {}  # what delayed edges bring to the next step
         self.now = {}
 
     def run(self, frames):
         logits = []
         for step in range(len(frames)):
-            self.before, self.now = self.now, {"input": frames[step]}
+            self.now = {"input": frames[step]}
             for node in self.architecture.nodes:
                 self.now[node.name] = self.node(node, step)
+            self.arriving = {
+                path: self.edge(path, edge, step)
+                for path, edge in self.named_edges()
+                if edge.stage == "next-step"
+            }
             logits.append(self.now[self.architecture.output])
         return torch.stack(logits)
 
-    def node(self, node, step):
-        parts, seen = [], {}
+    def named_edges(self):
+        seen = {}
         for edge in self.architecture.edges:
             arrow = "~>" if edge.stage == "next-step" else "->"
             name = f"{edge.source}{arrow}{edge.target}"
             seen[name] = seen.get(name, 0) + 1
-            path = name if seen[name] == 1 else f"{name}#{seen[name]}"
-            if edge.target != node.name:
-                continue
-            if edge.stage != "next-step":
-                parts.append(self.edge(path, edge, step, self.now))
-            elif step > 0:
-                parts.append(self.edge(path, edge, step - 1, self.before))
+            yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), edge
+
+    def node(self, node, step):
+        parts = []
+        for path, edge in self.named_edges():
+            if edge.target == node.name and edge.stage != "next-step":
+                parts.append(self.edge(path, edge, step))
+            elif edge.target == node.name and step > 0:
+                parts.append(self.arriving[path])
         return torch.cat(parts, dim=1) if node.join == "concat" else sum(parts[1:], parts[0])
 
-    def edge(self, path, edge, step, values):
-        value = values[edge.source]
+    def edge(self, path, edge, step):
+        value = self.now[edge.source]
         for position, op in enumerate(edge.operations):
             value = self.operation(f"{path}/{position}", op, value, edge, step)
         return value

@@ -15,7 +15,7 @@ LOOPS = ["FbI", "MI"]
 
 @pytest.fixture
 def network(small, build, feedback):
-    return build(small(3, motifs=LOOPS, feedback=feedback)).eval()
+    return build(small(3, motifs=LOOPS, feedback=feedback, channels=4)).eval()
 
 
 @pytest.fixture
