@@ -75,6 +75,7 @@ class Plan:
     binder: Binder
     space: Space
     splits: Splits
+    task: Task
     fitness: tuple[Bound[FitnessFunction], ...]
     operators: tuple[tuple[Bound[Operator], float], ...]
     strategy: Bound[Strategy]
@@ -85,11 +86,6 @@ class Plan:
     def config(self) -> RunConfig:
         """The configuration."""
         return self.job.config
-
-    @property
-    def task(self) -> Task:
-        """The task of the search."""
-        return self.splits.task(self.config.scoring.steps)
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -137,12 +133,14 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     _check_repeats(fitness)
     _check_device(config.device)
     space = binder.bind(SearchSpace, config.space)
+    splits = _load_data(binder, config)
     plan = Plan(
         job=job,
         registry=registry,
         binder=binder,
         space=load(space.record.build)(space.options, binder.bind),
-        splits=_load_data(binder, config),
+        splits=splits,
+        task=splits.task(config.scoring.steps),
         fitness=fitness,
         operators=_operators(binder, config),
         strategy=binder.bind(Strategy, config.strategy),

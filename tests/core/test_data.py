@@ -107,7 +107,7 @@ def test_the_shares_that_are_held_out_are_settable():
     ("inputs", "labels", "reason"),
     [
         ((50, 64), 50, r"inputs must have the shape .*, not \(50, 64\)"),
-        ((50, 1, 1, 8, 8), 50, "inputs must have the shape"),
+        ((50, 1, 1, 1, 8, 8), 50, "inputs must have the shape"),
         ((50, 8, 8), 49, r"labels must have the shape \(50,\), not \(49,\)"),
         ((4, 8, 8), 4, "4 samples are too few for a train, validation and test split"),
         ((0, 8, 8), 0, "0 samples are too few"),

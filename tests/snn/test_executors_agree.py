@@ -12,7 +12,8 @@ from evo_core.errors import EvoError
 from evo_core.primitives import BatchNorm, Clip, Conv, GlobalAveragePool, Linear, Neuron
 
 LIF = ("lif", "lif[tau=3.0,threshold=0.3]")
-# 8 spaces of 25 genomes each: 200 in all, with T from 1 to 5
+MORE = ("conv1", "conv3", "dil3", "dil5", "sep3", "sep5", "avg3", "max3")
+# 12 spaces of 25 genomes each: 300 in all, with T from 1 to 10
 SPACES = [
     ((1, 8, 8), 4, {"feedback": "next-step"}),
     ((1, 8, 8), 5, {"feedback": "next-step", "macro": "per-cell"}),
@@ -22,6 +23,10 @@ SPACES = [
     ((3, 13, 13), 3, {"feedback": "same-step"}),
     ((1, 8, 8), 5, {"feedback": "same-step", "motifs": ["FbI", "MI"]}),
     ((2, 8, 8), 1, {"feedback": "same-step", "operations": ["conv1", "conv3", "conv7"]}),
+    ((1, 8, 8), 3, {"operations": MORE, "reductions": 2}),
+    ((2, 11, 9), 10, {"operations": MORE, "macro": "free", "cells": 5}),
+    ((1, 8, 8), 4, {"neurons": ["lif", "if", "plif[tau=3.0]"], "feedback": "same-step"}),
+    ((3, 17, 15), 2, {"neurons": ["if[threshold=1.5]", "plif"], "macro": "free", "cells": 4}),
 ]
 
 
