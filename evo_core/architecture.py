@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
@@ -183,6 +183,12 @@ class Architecture:
             if edge.neuron is not None:
                 table[edge.source][population(edge.source, edge.neuron)] = edge.neuron
         return table
+
+    @cached_property
+    def fanout(self) -> Mapping[str, int]:
+        """How many edges each population opens; a neuron inside an edge is not named here."""
+        opening = ((edge.source, edge.neuron) for edge in self.edges)
+        return Counter(population(source, neuron) for source, neuron in opening if neuron)
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:

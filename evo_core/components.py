@@ -19,8 +19,10 @@ from evo_core.genome import SCALES
 
 Ref = str | Callable[..., Any]
 Goal = Literal["max", "min"]
-Need = Literal["graph", "gram", "spikes", "network"]
+Need = Literal["graph", "gram", "spikes", "rates", "network"]
 NEEDS: tuple[Need, ...] = get_args(Need)
+Needs = tuple[Need, ...] | Callable[[Any], tuple[Need, ...]]
+_COLLECTED: frozenset[Need] = frozenset(("spikes", "rates"))
 OperatorScale = Literal["neuron", "motif", "macro", "development", "any"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -155,17 +157,19 @@ class FitnessFunction(Component):
 
     Attributes:
         goal: Whether ``"max"`` or ``"min"`` is better.
-        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``network``; the cheapest way to
-            meet the needs of all fitness functions together is taken once per candidate.
+        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``rates``, ``network``, or
+            ``needs(options)``, which tells; the cheapest way to meet the needs of all fitness
+            functions together is taken once per candidate.
         score: ``score(view, options) -> float | Score``; not finite or None means undefined.
-        collect: ``collect(record, options) -> value``, called with every SpikeRecord as it passes
-            (needs ``spikes``); the values reach ``score`` in order as ``view.collected``.
+        collect: ``collect(record, options) -> value``, called with every SpikeRecord (need
+            ``spikes``) or every RateRecord (need ``rates``) as it passes; the values reach
+            ``score`` in order as ``view.collected``.
     """
 
     kind: ClassVar[str] = "fitness"
 
     goal: Goal
-    needs: tuple[Need, ...]
+    needs: Needs
     score: Ref
     collect: Ref | None = None
 
@@ -173,15 +177,38 @@ class FitnessFunction(Component):
         Component.__post_init__(self)
         if self.goal not in get_args(Goal):
             raise EvoError(f"fitness {self.name!r} has goal {self.goal!r}; take 'max' or 'min'")
-        for need in self.needs:
+        if not callable(self.needs):
+            self._check(self.needs)
+            if self.collect is not None and not _COLLECTED & set(self.needs):
+                raise self._needs_together()
+
+    def needs_with(self, options: Any) -> frozenset[Need]:
+        """Tell what it reads under the given options.
+
+        Raises:
+            EvoError: If ``needs(options)`` names something that can not be read.
+        """
+        needs = self.needs(options) if callable(self.needs) else self.needs
+        self._check(needs)
+        return frozenset(needs)
+
+    def _check(self, needs: tuple[Need, ...]) -> None:
+        for need in needs:
             if need not in NEEDS:
                 raise EvoError(
                     f"fitness {self.name!r} needs {need!r}; {did_you_mean(str(need), NEEDS)}"
                 )
-        if ("spikes" in self.needs) != (self.collect is not None):
-            raise EvoError(
-                f"fitness {self.name!r}: the need 'spikes' and a collect function go together"
-            )
+        collected = _COLLECTED & set(needs)
+        if len(collected) > 1:
+            raise EvoError(f"fitness {self.name!r} can collect 'spikes' or 'rates', not both")
+        if collected and self.collect is None:
+            raise self._needs_together()
+
+    def _needs_together(self) -> EvoError:
+        return EvoError(
+            f"fitness {self.name!r}: one of the needs 'rates', 'spikes' and a collect function "
+            "go together"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,9 +44,7 @@ def run_toml(plan: Plan, versions: Mapping[str, str]) -> str:
     rates = {bound.text: rate for bound, rate in plan.operators}
     unused = {name: 0.0 for name in DEFAULT_RATES if name not in rates}
     scoring = dataclasses.replace(plan.config.scoring, steps=plan.task.steps)
-    config = dataclasses.replace(
-        plan.config, out=None, operators=rates | unused, scoring=scoring
-    )
+    config = dataclasses.replace(plan.config, out=None, operators=rates | unused, scoring=scoring)
     layer = _without_none(to_layer(config) | plan.binder.bound)
     return "\n".join(["# Made with", *header, "", tomlkit.dumps(layer)])
 

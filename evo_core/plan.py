@@ -156,7 +156,8 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
 
 def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:
     """Tell whether any of the fitness functions reads more than the graph."""
-    return any(set(bound.record.needs) - {"graph"} for bound in fitness)
+    needs = [bound.record.needs_with(bound.options) for bound in fitness]
+    return any(need - {"graph"} for need in needs)
 
 
 def _load_data(binder: Binder, config: RunConfig) -> Splits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,16 @@ class Activity:
     architecture: Architecture
     spikes: dict[str, float] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, repeats: Sequence[Activity]) -> Activity:
+        """Sum the activity of one network over repeats."""
+        total = cls(repeats[0].architecture)
+        for one in repeats:
+            for name, spikes in one.spikes.items():
+                total.spikes[name] = total.spikes.get(name, 0.0) + spikes
+                total.places[name] = total.places.get(name, 0) + one.places[name]
+        return total
 
     def add(self, record: SpikeRecord) -> None:
         """Count the spikes of a record."""

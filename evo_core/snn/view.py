@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from evo_core.architecture import Architecture
@@ -27,6 +28,26 @@ class SpikeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RateRecord:
+    """How often each neuron of one population fired over the whole sequence.
+
+    Attributes:
+        population: Its name, ``"<state>:<neuron>"``.
+        counts: Spikes of each neuron over all time steps, ``[B, N]``, whole numbers.
+        steps: The number T of time steps.
+    """
+
+    population: str
+    counts: Tensor
+    steps: int
+
+    @property
+    def rates(self) -> Tensor:
+        """The time-mean firing rate of each neuron, spikes per time step, ``[B, N]``."""
+        return self.counts / self.steps
+
+
+@dataclass(frozen=True, slots=True)
 class GramRecord:
     """The Gram matrix of one population at one time step: all that pattern distances need.
 
@@ -36,6 +57,8 @@ class GramRecord:
         gram: ``X X^T`` of the spikes X ``[B, N]``: shared spikes of each pair, ``[B, B]``, float64.
         counts: Spikes of each sample, ``[B]``: the diagonal of ``gram``.
         size: The number N of neurons.
+        fanout: How many edges read the population. In published code each edge has neurons of its
+            own, all with these spikes; a population stands for that many of them.
     """
 
     population: str
@@ -43,6 +66,7 @@ class GramRecord:
     gram: Tensor
     counts: Tensor
     size: int
+    fanout: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +76,13 @@ class View:
     Attributes:
         architecture: The network as a graph.
         grams: One GramRecord per population and step (need ``gram``).
-        collected: What the function's own ``collect`` gave, in the order of firing (``spikes``).
+        collected: What the function's own ``collect`` gave, in the order of firing (``spikes``), or
+            in the order in which populations made their last step (``rates``).
         logits: ``[T, B, classes]``, whenever a forward pass was made; else None.
         inputs: The batch, ``[T, B, C, H, W]``; None when only the graph is needed.
         labels: Its classes, ``[B]``; None when only the graph is needed.
+        duplicates: Which samples of the batch are the very same input, ``[B, B]``, bool, True on
+            the diagonal; None when only the graph is needed.
         network: Builds the SpikingJelly module with the same weights, a new one at each call.
     """
 
@@ -65,11 +92,19 @@ class View:
     logits: Tensor | None = None
     inputs: Tensor | None = None
     labels: Tensor | None = None
+    duplicates: Tensor | None = None
     network: Callable[[], nn.Module] | None = None
 
 
-def gram_record(record: SpikeRecord) -> GramRecord:
+def gram_record(record: SpikeRecord, fanout: int = 1) -> GramRecord:
     """Make the Gram matrix of a spike record; exact for fewer than 2^24 neurons."""
     spikes = record.spikes
     gram = (spikes @ spikes.T).double()
-    return GramRecord(record.population, record.step, gram, gram.diagonal(), spikes.shape[1])
+    size = spikes.shape[1]
+    return GramRecord(record.population, record.step, gram, gram.diagonal(), size, fanout)
+
+
+def duplicates_in(inputs: Tensor) -> Tensor:
+    """Tell which samples of a batch ``[T, B, ...]`` are the very same input: ``[B, B]``, bool."""
+    rows = inputs.transpose(0, 1).flatten(1)
+    return torch.stack([(rows == row).all(1) for row in rows])

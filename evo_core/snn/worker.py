@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -22,8 +21,18 @@ from evo_core.evaluation import Candidate, Evaluation, EvaluationStatus, Score
 from evo_core.plan import Plan, needs_data
 from evo_core.snn.activity import Activity
 from evo_core.snn.scoring import untrained_pass
-from evo_core.snn.view import GramRecord, SpikeRecord, View, gram_record
+from evo_core.snn.view import View, duplicates_in
+from evo_core.snn.watcher import Watcher
 from evo_core.snn.weights import Weights
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A scoring batch: inputs ``[T, B, C, H, W]``, classes ``[B]``, and which inputs are equal."""
+
+    frames: Tensor
+    labels: Tensor
+    duplicates: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,6 @@ class Evaluator:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._grams = any("gram" in bound.record.needs for bound in plan.fitness)
         self._batches = list(_batches(plan)) if needs_data(plan.fitness) else []
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
@@ -65,50 +73,44 @@ class Evaluator:
     def score(self, candidate: int, architecture: Architecture) -> Evaluation:
         """Score an architecture with every fitness function of the plan."""
         passes = [
-            self._pass(architecture, init, frames, labels)
+            self._pass(architecture, init, batch)
             for init in range(self._plan.config.scoring.inits)
-            for frames, labels in self._batches
+            for batch in self._batches
         ]
         unseen = [_Pass(View(architecture), Activity(architecture))]
         scores: dict[str, Score] = {}
         errors: list[str] = []
         for bound in self._plan.fitness:
-            reads_graph_only = set(bound.record.needs) <= {"graph"}
+            reads_graph_only = bound.record.needs_with(bound.options) <= {"graph"}
             scores[bound.text], error = _score(bound, unseen if reads_graph_only else passes)
             errors += error
-        details: dict[str, Any] = passes[0].activity.summary() if passes else {}
+        details: dict[str, Any] = _activity(passes)
         details |= {text: score.details for text, score in scores.items() if score.details}
         status = _status(passes, list(scores.values()))
         return Evaluation(candidate, status, scores, details, error="\n".join(errors) or None)
 
-    def _pass(self, architecture: Architecture, init: int, frames: Tensor, labels: Tensor) -> _Pass:
+    def _pass(self, architecture: Architecture, init: int, batch: _Batch) -> _Pass:
         config = self._plan.config
         weights = Weights(config.seed, init, device=config.device)
-        activity = Activity(architecture)
-        grams: list[GramRecord] = []
-        collected: dict[str, list[Any]] = defaultdict(list)
-
-        def on_spikes(population: str, step: int, spikes: Tensor) -> None:
-            record = SpikeRecord(population, step, spikes.flatten(1))
-            activity.add(record)
-            if self._grams:
-                grams.append(gram_record(record))
-            for bound in self._plan.fitness:
-                if bound.record.collect is not None:
-                    value = load(bound.record.collect)(record, bound.options)
-                    collected[bound.text].append(value)
-
+        watcher = Watcher(architecture, self._plan.fitness, len(batch.frames))
         logits = untrained_pass(
             architecture,
-            frames,
+            batch.frames,
             neurons=self._plan.neurons,
             weights=weights,
-            on_spikes=on_spikes,
+            on_spikes=watcher,
             statistics=config.scoring.statistics,
         )
-        network = partial(_network, self._plan, architecture, weights)
-        view = View(architecture, tuple(grams), (), logits, frames, labels, network)
-        return _Pass(view, activity, collected)
+        view = View(
+            architecture,
+            grams=tuple(watcher.grams),
+            logits=logits,
+            inputs=batch.frames,
+            labels=batch.labels,
+            duplicates=batch.duplicates,
+            network=partial(_network, self._plan, architecture, weights),
+        )
+        return _Pass(view, watcher.activity, watcher.collected)
 
 
 def peak_bytes() -> int:
@@ -121,19 +123,14 @@ def peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _batches(plan: Plan) -> list[tuple[Tensor, Tensor]]:
+def _batches(plan: Plan) -> Iterator[_Batch]:
     scoring, device = plan.config.scoring, plan.config.device
-    drawn = [
-        plan.splits.batch(scoring.batch, plan.config.seed, number)
-        for number in range(scoring.batches)
-    ]
-    return [
-        (
-            torch.tensor(samples.frames(plan.task.steps), dtype=torch.float32, device=device),
-            torch.as_tensor(samples.labels, device=device),
-        )
-        for samples in drawn
-    ]
+    for number in range(scoring.batches):
+        samples = plan.splits.batch(scoring.batch, plan.config.seed, number)
+        seen = samples.frames(plan.task.steps)
+        frames = torch.tensor(seen, dtype=torch.float32, device=device)
+        labels = torch.as_tensor(samples.labels, device=device)
+        yield _Batch(frames, labels, duplicates_in(frames))
 
 
 def _network(plan: Plan, architecture: Architecture, weights: Weights) -> nn.Module:
@@ -141,6 +138,14 @@ def _network(plan: Plan, architecture: Architecture, weights: Weights) -> nn.Mod
 
     network: nn.Module = SpikingNetwork(architecture, plan.neurons, weights)
     return network
+
+
+def _activity(passes: Sequence[_Pass]) -> dict[str, Any]:
+    """Say how much a network fires: over all repeats and, if there are several, in each."""
+    each = [one.activity for one in passes]
+    if len(each) < 2:
+        return each[0].summary() if each else {}
+    return Activity.of(each).summary() | {"repeats": [one.summary() for one in each]}
 
 
 def _score(bound: Bound[FitnessFunction], passes: Sequence[_Pass]) -> tuple[Score, list[str]]:
@@ -164,11 +169,13 @@ def _score(bound: Bound[FitnessFunction], passes: Sequence[_Pass]) -> tuple[Scor
 
 
 def _mean(parts: Sequence[Score]) -> Score:
-    """Average the repeats; one undefined repeat leaves the score undefined."""
+    """Average the repeats, inits before batches; one undefined repeat leaves it undefined."""
     values = [part.value for part in parts if part.value is not None and part.status == "ok"]
-    details = parts[0].details if len(parts) == 1 else {"repeats": [p.details for p in parts]}
-    if not any(part.details for part in parts):
-        details = {}
+    details = parts[0].details
+    if len(parts) > 1:
+        details = {"values": [part.value for part in parts]}
+        if any(part.details for part in parts):
+            details["repeats"] = [part.details for part in parts]
     extra = {
         "forwards": sum(part.forwards for part in parts),
         "backwards": sum(part.backwards for part in parts),

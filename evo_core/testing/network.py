@@ -30,13 +30,23 @@ class FitnessContract(Contract):
         """A fitness that is the same for every network guides no search."""
         assert len({score.value for score in self._scores(text)}) > 1
 
-    def _scores(self, text: str) -> list[Score]:
-        plan = self.plan(fitness=[text])
+    def test_it_leaves_what_it_shares_as_it_is(self, text: str) -> None:
+        """Beside other functions, which read the same spikes, it and they score as when alone."""
+        for other in ("rdm[metric=hamming]", "rdm[feature=rate]"):
+            alone = [score.value for score in self._scores(other)]
+            together = [score.value for score in self._scores(other, beside=text)]
+            assert together == alone
+            together = [score.value for score in self._scores(text, beside=other)]
+            assert together == [score.value for score in self._scores(text)]
+
+    def _scores(self, text: str, *, beside: str | None = None) -> list[Score]:
+        names = [text] if beside in (None, text) else [beside, text]
+        plan = self.plan(fitness=names)
         evaluator = make_evaluator(plan.job)
-        (name,) = (bound.text for bound in plan.fitness)
-        assert isinstance(plan.fitness[0].record, FitnessFunction)
+        wanted = plan.fitness[-1]
+        assert isinstance(wanted.record, FitnessFunction)
         return [
-            evaluator.evaluate(Candidate(number, genome, "")).scores[name]
+            evaluator.evaluate(Candidate(number, genome, "")).scores[wanted.text]
             for number, genome in enumerate(genomes(plan))
         ]
 

@@ -1,83 +1,76 @@
-"""The mean of a representational dissimilarity matrix (RDM), from Gram matrices.
+"""The mean of a representational dissimilarity matrix (RDM).
 
 MSE-NAS (arXiv 2304.10749) rewards networks that respond differently to different inputs. Its
-released score sums Hamming distances over all pairs, steps and layers, so that it mostly measures
-the width of the early layers; here a distance is a share of the population, and each population has
-one vote. A sample to which a population does not respond has no pattern to compare (Kriegeskorte et
-al. 2008 leave such pairs out): its pairs are undefined, skipped and counted.
+released score (:mod:`evo_rdm.released`) sums Hamming distances over all pairs, steps and layers, so
+that it mostly measures the width of the early layers; here each population has one vote, and only
+the upper triangle counts (Nili et al. 2014). A sample to which a population does not respond has no
+pattern to compare: its pairs are undefined, skipped and counted. Two samples that are the very same
+input say nothing about different inputs: their pair is left out and counted.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor
 
 from evo_core.evaluation import Score
-from evo_core.snn.view import GramRecord, View
+from evo_core.snn.view import GramRecord, RateRecord, View
+from evo_rdm.distances import dissimilarities, rate_patterns, spike_patterns
 from evo_rdm.plugin import RdmOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Distances:
-    """The upper triangle of one RDM: the mean over its defined pairs, and how many those are."""
-
-    mean: float | None
-    defined: int
-    pairs: int
+def collect(record: RateRecord, options: RdmOptions) -> Tensor:
+    """Compare the time-mean rates of one population: its RDM, ``[1, B, B]``, NaN if undefined."""
+    return dissimilarities(rate_patterns(record), options.metric, options.normalise)[None]
 
 
 def rdm(view: View, options: RdmOptions) -> Score:
     """Score a network by how far apart the responses to different samples are.
 
-    The score is the mean over populations of the mean over time steps of the mean over defined
-    pairs of samples of ``hamming(i, j) / N``, between 0 and 1.
+    The score is the mean over populations of the mean over time steps (one RDM for rates) of the
+    mean over defined pairs of samples of their distance (:mod:`evo_rdm.distances`).
 
     Args:
-        view: A view with Gram records.
-        options: The metric.
+        view: A view with Gram records, or with the RDMs that ``collect`` made.
+        options: What a pattern is, how two are compared, what is divided by.
 
     Returns:
         The score; undefined if no population has a defined pair. Its details count the pairs, the
-        undefined ones among them, and the populations without any defined pair.
+        undefined ones among them, the populations without any defined pair and, if the batch holds
+        any, its pairs of identical inputs, which are no part of the pairs.
     """
-    steps: dict[str, list[Distances]] = defaultdict(list)
-    for record in view.grams:
-        steps[record.population].append(hamming(record))
-    found = [one for distances in steps.values() for one in distances]
-    means = [_mean(one.mean for one in distances) for distances in steps.values()]
-    value = _mean(means)
-    pairs = sum(one.pairs for one in found)
+    given = view.collected if options.feature == "rate" else _of_steps(view.grams, options)
+    rdms = [_different(one, view.duplicates) for one in given]
+    means = [float(one.nanmean(1).nanmean()) for one in rdms]
+    defined = [mean for mean in means if not math.isnan(mean)]
     details = {
-        "pairs": pairs,
-        "undefined_pairs": pairs - sum(one.defined for one in found),
-        "undefined_populations": sum(mean is None for mean in means),
+        "pairs": sum(one.numel() for one in rdms),
+        "undefined_pairs": sum(int(one.isnan().sum()) for one in rdms),
+        "undefined_populations": len(means) - len(defined),
     }
-    return Score(value, "ok" if value is not None else "undefined", details=details)
+    if view.duplicates is not None and (same := int(view.duplicates.triu(1).sum())):
+        details["duplicate_inputs"] = same
+    if not defined:
+        return Score(None, "undefined", details=details)
+    return Score(sum(defined) / len(defined), details=details)
 
 
-def hamming(record: GramRecord) -> Distances:
-    """Compare all pairs of samples by the share of neurons that answer differently.
-
-    With the Gram matrix G and row sums n, ``hamming(i, j) = n_i + n_j - 2 G_ij``.
-    """
-    counts = record.counts
-    distances = (counts[:, None] + counts[None, :] - 2 * record.gram) / record.size
-    responds = counts > 0
-    return _over_pairs(distances, responds[:, None] & responds[None, :])
+def _of_steps(grams: Iterable[GramRecord], options: RdmOptions) -> Iterator[Tensor]:
+    """Give the RDMs of each population, ``[steps, B, B]``."""
+    populations: dict[str, list[GramRecord]] = defaultdict(list)
+    for record in grams:
+        populations[record.population].append(record)
+    for records in populations.values():
+        yield dissimilarities(spike_patterns(records), options.metric, options.normalise)
 
 
-def _over_pairs(distances: Tensor, defined: Tensor) -> Distances:
-    size = len(distances)
-    upper = torch.ones(size, size, dtype=torch.bool, device=distances.device).triu(1)
-    chosen = distances[upper & defined]
-    mean = float(chosen.mean()) if len(chosen) else None
-    return Distances(mean, len(chosen), size * (size - 1) // 2)
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    defined = [value for value in values if value is not None]
-    return sum(defined) / len(defined) if defined else None
+def _different(rdms: Tensor, duplicates: Tensor | None) -> Tensor:
+    """Pick the pairs of different inputs of RDMs ``[S, B, B]``: ``[S, pairs]``."""
+    kept = torch.ones_like(rdms[0], dtype=torch.bool)
+    if duplicates is not None:
+        kept &= ~duplicates
+    return rdms[:, kept.triu(1)]

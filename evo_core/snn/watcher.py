@@ -1,0 +1,72 @@
+"""Watching a pass: what the fitness functions read of the spikes, made as the spikes pass."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from evo_core.architecture import Architecture
+from evo_core.binding import Bound
+from evo_core.components import FitnessFunction, Need, load
+from evo_core.snn.activity import Activity
+from evo_core.snn.view import GramRecord, RateRecord, SpikeRecord, gram_record
+
+
+class Watcher:
+    """Meets the needs ``gram``, ``spikes`` and ``rates`` of all fitness functions in one pass.
+
+    Spikes are let go as they pass. Of a population, counts ``[B, N]`` are kept from its first step
+    to its last, and only if a function reads rates.
+
+    Attributes:
+        activity: How much each population fires.
+        grams: A record for each population and step, if a function reads them.
+        collected: What the ``collect`` of each function gave, by its canonical text.
+
+    Args:
+        architecture: The network that makes the pass.
+        fitness: The fitness functions.
+        steps: The number T of time steps of the pass.
+    """
+
+    def __init__(
+        self, architecture: Architecture, fitness: Sequence[Bound[FitnessFunction]], steps: int
+    ) -> None:
+        self.activity = Activity(architecture)
+        self.grams: list[GramRecord] = []
+        self.collected: dict[str, list[Any]] = defaultdict(list)
+        self._fanout = architecture.fanout
+        self._steps = steps
+        self._counts: dict[str, Tensor] = {}
+        self._readers: dict[Need, list[Bound[FitnessFunction]]] = defaultdict(list)
+        for bound in fitness:
+            for need in bound.record.needs_with(bound.options):
+                self._readers[need].append(bound)
+
+    def __call__(self, population: str, step: int, spikes: Tensor) -> None:
+        """Take the spikes of a population at one time step, ``[B, ...]``."""
+        record = SpikeRecord(population, step, spikes.flatten(1))
+        self.activity.add(record)
+        if self._readers["gram"]:
+            self.grams.append(gram_record(record, self._fanout.get(population, 1)))
+        self._collect("spikes", record)
+        if self._readers["rates"]:
+            self._count(record)
+
+    def _count(self, record: SpikeRecord) -> None:
+        name = record.population
+        before = self._counts.pop(name, None)
+        counts = record.spikes if before is None else before + record.spikes
+        if record.step == self._steps - 1:
+            self._collect("rates", RateRecord(name, counts, self._steps))
+        else:
+            self._counts[name] = counts
+
+    def _collect(self, need: Need, record: SpikeRecord | RateRecord) -> None:
+        for bound in self._readers[need]:
+            assert bound.record.collect is not None
+            value = load(bound.record.collect)(record, bound.options)
+            self.collected[bound.text].append(value)
