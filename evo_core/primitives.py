@@ -135,8 +135,30 @@ class Linear(Primitive):
         return self.inputs * self.outputs
 
 
+@dataclass(frozen=True, slots=True)
+class Crop(Primitive):
+    """Leave out the first rows and columns of a map, as many of each as ``pixels``."""
+
+    tag: ClassVar[str] = "crop"
+
+    pixels: int
+
+    def shape(self, given: Shape) -> Shape:
+        if len(given) != 3 or min(given[1:]) <= self.pixels:
+            raise ValueError(f"{self} can not take an input of shape {given}")
+        return (given[0], given[1] - self.pixels, given[2] - self.pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Zero(Primitive):
+    """Bring zero, whatever comes in."""
+
+    tag: ClassVar[str] = "zero"
+
+
 PRIMITIVES: dict[str, type[Primitive]] = {
-    kind.tag: kind for kind in (Neuron, Conv, BatchNorm, Clip, GlobalAveragePool, Linear)
+    kind.tag: kind
+    for kind in (Neuron, Conv, BatchNorm, Clip, GlobalAveragePool, Linear, Crop, Zero)
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from evo_core.architecture import INPUT, Architecture, Cell, Edge
 from evo_core.drawing.routes import Point, along, arch
-from evo_core.primitives import Conv, Shape
+from evo_core.primitives import Conv, Shape, Zero
 
 # Okabe and Ito's blue and vermilion: excitation and inhibition for readers of every colour vision.
 EXCITE, INHIBIT, SIGNED, PLAIN = "#0072B2", "#D55E00", "#4A5463", "#A3ABB6"
@@ -247,7 +247,9 @@ def color_of(edge: Edge) -> str:
 
 
 def kernel_of(edge: Edge) -> str:
-    """Give the sizes of the kernels on an edge."""
+    """Give the sizes of the kernels on an edge; 0 for one that brings nothing."""
+    if any(isinstance(op, Zero) for op in edge.operations):
+        return "0"
     return "·".join(str(op.kernel) for op in edge.operations if isinstance(op, Conv))
 
 

@@ -14,10 +14,12 @@ from evo_core.primitives import (
     BatchNorm,
     Clip,
     Conv,
+    Crop,
     GlobalAveragePool,
     Linear,
     Neuron,
     Primitive,
+    Zero,
 )
 from evo_core.snn.walk import Walker
 from evo_core.snn.weights import Weights
@@ -94,6 +96,26 @@ class SpatialMean(nn.Module):
         return maps.mean((-2, -1))
 
 
+class CropFirst(nn.Module):
+    """Leave out the first rows and columns of ``[T, B, C, H, W]``."""
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Crop at the top and on the left."""
+        return maps[..., self.pixels :, self.pixels :]
+
+
+class Nothing(nn.Module):
+    """Multiply by zero."""
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Give zeros of the same shape."""
+        return value * 0
+
+
 def _key(name: str) -> str:
     return name.replace(".", "_")  # torch allows no dot in the name of a module
 
@@ -118,7 +140,7 @@ def _edge(
     return sequence
 
 
-def _module(
+def _module(  # noqa: PLR0911 (one return for each operation)
     path: str, operation: Primitive, neurons: Mapping[str, NeuronModel], weights: Weights
 ) -> nn.Module:
     module: nn.Module
@@ -142,6 +164,10 @@ def _module(
             return SignClip(sign)
         case GlobalAveragePool():
             return SpatialMean()
+        case Crop(pixels):
+            return CropFirst(pixels)
+        case Zero():
+            return Nothing()
     raise TypeError(f"no module for the operation {operation}")
 
 

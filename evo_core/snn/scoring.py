@@ -20,10 +20,12 @@ from evo_core.primitives import (
     BatchNorm,
     Clip,
     Conv,
+    Crop,
     GlobalAveragePool,
     Linear,
     Neuron,
     Primitive,
+    Zero,
 )
 from evo_core.snn.walk import Walker
 from evo_core.snn.weights import Weights
@@ -108,7 +110,9 @@ class _Pass:
                 value = self._apply(f"{path}/{position}", operation, value)
         return value
 
-    def _apply(self, path: str, operation: Primitive, value: Tensor) -> Tensor:
+    def _apply(  # noqa: PLR0911 (one return for each operation)
+        self, path: str, operation: Primitive, value: Tensor
+    ) -> Tensor:
         match operation:
             case Neuron():
                 return self.fire(path, operation, value)
@@ -130,6 +134,10 @@ class _Pass:
                 return value.clamp(min=0) if sign > 0 else value.clamp(max=0)
             case GlobalAveragePool():
                 return value.mean((-2, -1))
+            case Crop(pixels):
+                return value[..., pixels:, pixels:]
+            case Zero():
+                return value * 0
         raise TypeError(f"the untrained pass has no operation {operation}")
 
     def _normalised(self, value: Tensor) -> Tensor:
