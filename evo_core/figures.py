@@ -85,7 +85,7 @@ def draw_motifs(store: Store, folder: Path, genes: tuple[Gene, ...]) -> None:
 
 
 def _choices(genomes: list[Genome], genes: tuple[Gene, ...], loci: list[int]) -> Counter[str]:
-    return Counter(genes[i].choices[genome[i]] for genome in genomes for i in loci)
+    return Counter(genes[i].choice(genome[i]) for genome in genomes for i in loci)
 
 
 def _quartiles(values: list[float]) -> tuple[float, float]:

@@ -28,12 +28,14 @@ class Gene:
     Attributes:
         name: Unique within its table, e.g. ``"cell2.motif"``.
         scale: The scale of the network that the gene describes.
-        choices: What each value stands for; a genome holds an index into it.
+        choices: What each value stands for.
+        first: The value of the first choice; the others count on from there.
     """
 
     name: str
     scale: Scale
     choices: tuple[str, ...]
+    first: int = 0
 
     def __post_init__(self) -> None:
         if len(self.choices) < 2:
@@ -41,10 +43,24 @@ class Gene:
         if self.scale not in SCALES:
             raise ValueError(f"gene {self.name!r} has the unknown scale {self.scale!r}")
 
+    @property
+    def values(self) -> range:
+        """The values it can take."""
+        return range(self.first, self.first + len(self.choices))
+
+    def choice(self, value: int) -> str:
+        """Tell what a value stands for."""
+        return self.choices[value - self.first]
+
+    def moved(self, value: int, by: int) -> int:
+        """Give the value that many places on, starting over after the last."""
+        return self.first + (value - self.first + by) % len(self.choices)
+
 
 def random_genome(rng: np.random.Generator, genes: Sequence[Gene]) -> Genome:
     """Draw every gene uniformly from its choices."""
-    return tuple(int(value) for value in rng.integers([len(gene.choices) for gene in genes]))
+    places = rng.integers([len(gene.choices) for gene in genes])
+    return tuple(gene.first + int(place) for gene, place in zip(genes, places, strict=True))
 
 
 def check_genome(genome: Iterable[int], genes: Sequence[Gene], owner: str) -> Genome:
@@ -59,8 +75,8 @@ def check_genome(genome: Iterable[int], genes: Sequence[Gene], owner: str) -> Ge
     for position, (value, gene) in enumerate(zip(values, genes, strict=True)):
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise EvoError(f"gene {position} ({gene.name}) is {value!r}; genes are whole numbers")
-        if not 0 <= value < len(gene.choices):
-            meaning = ", ".join(f"{i} = {choice}" for i, choice in enumerate(gene.choices))
+        if value not in gene.values:
+            meaning = ", ".join(f"{i} = {gene.choice(i)}" for i in gene.values)
             raise EvoError(f"gene {position} ({gene.name}) is {value}; it can be {meaning}")
     return tuple(int(value) for value in values)
 

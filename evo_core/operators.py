@@ -63,8 +63,9 @@ def mutate_scale(
     chosen.add(loci[int(rng.integers(len(loci)))])
     child = list(genome)
     for locus in sorted(chosen):
-        others = len(space.genes[locus].choices) - 1
-        child[locus] = (child[locus] + 1 + int(rng.integers(others))) % (others + 1)
+        gene = space.genes[locus]
+        others = len(gene.choices) - 1
+        child[locus] = gene.moved(child[locus], 1 + int(rng.integers(others)))
     return tuple(child)
 
 

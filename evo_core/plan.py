@@ -41,7 +41,11 @@ DEFAULT_RATES: Mapping[str, float] = {
 
 
 class Space(Protocol):
-    """What the build function of a SearchSpace record gives."""
+    """What the build function of a SearchSpace record gives.
+
+    Two more things are optional: ``readable_genes``, a wider gene table for genomes given by hand,
+    and ``describe(genome) -> list[dict]``, one object per cell that ``evo show --json`` prints.
+    """
 
     @property
     def genes(self) -> tuple[Gene, ...]:

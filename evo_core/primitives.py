@@ -185,8 +185,38 @@ class Linear(Primitive):
         return "linear"
 
 
+@dataclass(frozen=True, slots=True)
+class Crop(Primitive):
+    """Leave out the first rows and columns of a map, as many of each as ``pixels``."""
+
+    tag: ClassVar[str] = "crop"
+
+    pixels: Count
+
+    @property
+    def label(self) -> str:
+        return f"crop{self.pixels}"
+
+    def shape(self, given: Shape) -> Shape:
+        if len(given) != 3 or min(given[1:]) <= self.pixels:
+            raise ValueError(f"{self} can not take an input of shape {given}")
+        return (given[0], given[1] - self.pixels, given[2] - self.pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Zero(Primitive):
+    """Bring zero, whatever comes in."""
+
+    tag: ClassVar[str] = "zero"
+
+    @property
+    def label(self) -> str:
+        return "zero"
+
+
 PRIMITIVES: dict[str, type[Primitive]] = {
-    kind.tag: kind for kind in (Neuron, Conv, Pool, BatchNorm, Clip, GlobalAveragePool, Linear)
+    kind.tag: kind
+    for kind in (Neuron, Conv, Pool, BatchNorm, Clip, GlobalAveragePool, Linear, Crop, Zero)
 }
 
 

@@ -24,7 +24,7 @@ def network_json(target: Target) -> dict[str, Any]:
         "architecture": architecture.hash,
         "params": architecture.parameters,
         "macs": architecture.macs,
-        "cells": [_cell_json(architecture, cell) for cell in architecture.cells],
+        "cells": _cells_json(target),
         "graph": to_json(architecture),
     }
 
@@ -69,6 +69,16 @@ def summary(plan: Plan, result: RunResult) -> str:
     if result.best is not None:
         lines += [f"look again: evo show {result.run}"]
     return "\n".join(lines)
+
+
+def _cells_json(target: Target) -> list[dict[str, Any]]:
+    """Describe each cell by its graph; what the space itself says of it wins."""
+    cells = [_cell_json(target.architecture, cell) for cell in target.architecture.cells]
+    describe = getattr(target.plan.space, "describe", None)
+    if describe is None or target.genome is None:
+        return cells
+    said: list[dict[str, Any]] = describe(target.genome)
+    return [cell | more for cell, more in zip(cells, said, strict=True)]
 
 
 def _cell_json(architecture: Architecture, cell: Cell) -> dict[str, Any]:

@@ -74,7 +74,8 @@ def _from_genome(text: str, space: str, genome_text: str, layers: Sequence[Layer
         hint = did_you_mean(space, spaces)
         raise EvoError(f"no target {text!r}: {space!r} is neither a run folder nor a space; {hint}")
     plan = make_plan(Job(from_layers(*layers, {"space": space})))
-    genome = check_genome(parse_genome(genome_text), plan.space.genes, space)
+    genes = getattr(plan.space, "readable_genes", plan.space.genes)
+    genome = check_genome(parse_genome(genome_text), genes, space)
     return Target(text, plan, plan.decode(genome), genome)
 
 

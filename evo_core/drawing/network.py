@@ -250,9 +250,11 @@ def _legend(panels: Sequence[_Panel]) -> list[Entry]:
         for color, word in words.items():
             if (color, stage) in edges:
                 entries.append((edges[color, stage], word + tail))
-    kernels = sorted({kernel_of(edge) for panel in panels for edge in panel.edges} - {""})
-    if kernels:
-        entries.append((", ".join(kernels[:3]), "kernel size"))
+    kernels = {kernel_of(edge) for panel in panels for edge in panel.edges} - {""}
+    if kernels - {"0"}:
+        entries.append((", ".join(sorted(kernels - {"0"})[:3]), "kernel size"))
+    if "0" in kernels:
+        entries.append(("0", "brings nothing"))
     entries.append(("node", "state"))
     entries.append(("output", "output of the cell" if panels[0].number else "output"))
     if any(panel.reduction for panel in panels):

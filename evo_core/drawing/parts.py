@@ -12,7 +12,7 @@ from typing import Any
 
 from evo_core.architecture import INPUT, Architecture, Cell, Edge
 from evo_core.drawing.routes import Point, along, arch
-from evo_core.primitives import Conv, Shape
+from evo_core.primitives import Shape
 
 # Okabe and Ito's blue and vermilion: excitation and inhibition for readers of every colour vision.
 EXCITE, INHIBIT, SIGNED, PLAIN = "#0072B2", "#D55E00", "#4A5463", "#A3ABB6"
@@ -247,8 +247,16 @@ def color_of(edge: Edge) -> str:
 
 
 def kernel_of(edge: Edge) -> str:
-    """Give the sizes of the kernels on an edge."""
-    return "·".join(str(op.kernel) for op in edge.operations if isinstance(op, Conv))
+    """Give the kernel size of a convolution, or the short name of another operation.
+
+    0 stands for an edge that brings nothing.
+    """
+    labels = [op.label for op in edge.operations if op.label]
+    if "zero" in labels:
+        return "0"
+    if len(labels) == 2 and labels[0].startswith("dw") and labels[1] == "conv1":
+        return labels[0].replace("dw", "sep")
+    return "·".join(labels).replace("conv", "")
 
 
 def bold_width(text: str, size: float) -> float:

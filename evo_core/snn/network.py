@@ -14,11 +14,13 @@ from evo_core.primitives import (
     BatchNorm,
     Clip,
     Conv,
+    Crop,
     GlobalAveragePool,
     Linear,
     Neuron,
     Pool,
     Primitive,
+    Zero,
 )
 from evo_core.snn.walk import Walker
 from evo_core.snn.weights import Weights
@@ -95,6 +97,26 @@ class SpatialMean(nn.Module):
         return maps.mean((-2, -1))
 
 
+class CropFirst(nn.Module):
+    """Leave out the first rows and columns of ``[T, B, C, H, W]``."""
+
+    def __init__(self, pixels: int) -> None:
+        super().__init__()
+        self.pixels = pixels
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Crop at the top and on the left."""
+        return maps[..., self.pixels :, self.pixels :]
+
+
+class Nothing(nn.Module):
+    """Multiply by zero."""
+
+    def forward(self, value: Tensor) -> Tensor:
+        """Give zeros of the same shape."""
+        return value * 0
+
+
 def _key(name: str) -> str:
     return name.replace(".", "_")  # torch allows no dot in the name of a module
 
@@ -127,34 +149,42 @@ def _module(
         case Neuron():
             return _neuron(operation, neurons)
         case Conv(inputs, outputs, kernel, stride, dilation, groups):
-            pad = operation.padding
-            sizes = (inputs, outputs, kernel, stride, pad, dilation, groups)
+            sizes = (inputs, outputs, kernel, stride, operation.padding, dilation, groups)
             module = layer.Conv2d(*sizes, bias=False, step_mode="m")
-            _fill(module, path, weights, operation.fan_in)
-            return module
-        case Pool(mode, kernel):
-            pad = (kernel - 1) // 2
-            if mode == "max":
-                module = layer.MaxPool2d(kernel, 1, pad, step_mode="m")
-            else:
-                module = layer.AvgPool2d(kernel, 1, pad, count_include_pad=False, step_mode="m")
-            return module
+            return _filled(module, path, weights, operation.fan_in)
         case Linear(inputs, outputs):
             module = layer.Linear(inputs, outputs, step_mode="m")
-            _fill(module, path, weights, inputs)
-            return module
+            return _filled(module, path, weights, inputs)
         case BatchNorm(channels):
             module = layer.BatchNorm2d(channels, step_mode="m")
+            return module
+    return _without_weights(operation)
+
+
+def _without_weights(operation: Primitive) -> nn.Module:
+    module: nn.Module
+    match operation:
+        case Pool("max", kernel):
+            module = layer.MaxPool2d(kernel, 1, kernel // 2, step_mode="m")
+            return module
+        case Pool("average", kernel):
+            pad = kernel // 2
+            module = layer.AvgPool2d(kernel, 1, pad, count_include_pad=False, step_mode="m")
             return module
         case Clip(sign):
             return SignClip(sign)
         case GlobalAveragePool():
             return SpatialMean()
+        case Crop(pixels):
+            return CropFirst(pixels)
+        case Zero():
+            return Nothing()
     raise TypeError(f"no module for the operation {operation}")
 
 
-def _fill(module: nn.Module, path: str, weights: Weights, fan_in: int) -> None:
+def _filled(module: nn.Module, path: str, weights: Weights, fan_in: int) -> nn.Module:
     with torch.no_grad():
         for name, parameter in module.named_parameters():
             values = weights.draw(f"{path}.{name}", tuple(parameter.shape), fan_in)
             parameter.data = values.clone()
+    return module

@@ -20,11 +20,13 @@ from evo_core.primitives import (
     BatchNorm,
     Clip,
     Conv,
+    Crop,
     GlobalAveragePool,
     Linear,
     Neuron,
     Pool,
     Primitive,
+    Zero,
 )
 from evo_core.snn.walk import Walker
 from evo_core.snn.weights import Weights
@@ -133,6 +135,10 @@ class _Pass:
                 return value.clamp(min=0) if sign > 0 else value.clamp(max=0)
             case GlobalAveragePool():
                 return value.mean((-2, -1))
+            case Crop(pixels):
+                return value[..., pixels:, pixels:]
+            case Zero():
+                return value * 0
         raise TypeError(f"the untrained pass has no operation {operation}")
 
     def _normalised(self, value: Tensor) -> Tensor:

@@ -25,6 +25,14 @@ class TestSearchSpaces(testing.SearchSpaceContract):
     text = names(components.SearchSpace)
 
 
+class TestWideReleasedSpace(testing.SearchSpaceContract):
+    """The bounds of older published genomes, where some genomes are invalid."""
+
+    @pytest.fixture
+    def text(self):
+        return "mse-released[bounds=wide]"
+
+
 class TestOperators(testing.OperatorContract):
     text = names(components.Operator)
 
