@@ -33,6 +33,14 @@ class CellGenes:
     operations: tuple[int, ...]
 
 
+def reduction_places(cells: int, count: int) -> list[int]:
+    """Give the indices of the cells that halve their maps, at even distances.
+
+    With R reductions in L cells these are ``r L // (R + 1)`` for r = 1..R, the published places.
+    """
+    return [r * cells // (count + 1) for r in range(1, count + 1)]
+
+
 class GeneTable:
     """The genes of ``mse`` and how to read them."""
 
@@ -51,6 +59,8 @@ class GeneTable:
         inputs = tuple(map(str, options.inputs))
         loci: list[tuple[str, Scale, tuple[str, ...]]] = []
         for number, cell in enumerate(self.cells, 1):
+            if number - 1 in self.plain:
+                continue
             loci.append((f"{cell}.motif", "motif", motifs))
             if options.macro != "chain":
                 loci.append((f"{cell}.inputs", "macro", inputs))
@@ -66,23 +76,32 @@ class GeneTable:
         return loci
 
     @property
+    def plain(self) -> list[int]:
+        """The indices of the cells that are plain reductions, which have no genes."""
+        if not self.options.plain_reductions:
+            return []
+        return reduction_places(self.options.cells, self.options.reductions or 0)
+
+    @property
     def cells(self) -> list[str]:
         """The names of the cells in order."""
         return [f"cell{number}" for number in range(1, self.options.cells + 1)]
 
-    def read(self, genome: Genome) -> list[CellGenes]:
-        """Read a genome cell by cell; a choice without a gene is 0."""
+    def read(self, genome: Genome) -> list[CellGenes | None]:
+        """Read a genome cell by cell, None for plain reductions; a choice without a gene is 0."""
         return [
-            CellGenes(
-                motif=self._value(genome, f"{cell}.motif"),
-                sources=self._sources(genome, number),
-                neuron=self._value(genome, f"{cell}.neuron"),
-                operations=tuple(
-                    self._value(genome, f"{cell}.{slot}") for slot in self._slot_names()
-                ),
-            )
-            for number, cell in enumerate(self.cells, 1)
+            None if number - 1 in self.plain else self._cell(genome, number)
+            for number in range(1, self.options.cells + 1)
         ]
+
+    def _cell(self, genome: Genome, number: int) -> CellGenes:
+        cell = self.cells[number - 1]
+        return CellGenes(
+            motif=self._value(genome, f"{cell}.motif"),
+            sources=self._sources(genome, number),
+            neuron=self._value(genome, f"{cell}.neuron"),
+            operations=tuple(self._value(genome, f"{cell}.{slot}") for slot in self._slot_names()),
+        )
 
     def active(self, genome: Genome) -> tuple[bool, ...]:
         """Tell which genes matter.
@@ -93,6 +112,8 @@ class GeneTable:
         unused: set[str] = set()
         slots = self._slot_names()
         for number, genes in enumerate(self.read(genome), 1):
+            if genes is None:
+                continue
             cell, k = self.cells[number - 1], len(genes.sources)
             used = {link.slot for link in self.circuits[genes.motif].at(k)}
             unused |= {f"{cell}.{name}" for slot, name in enumerate(slots) if slot not in used}

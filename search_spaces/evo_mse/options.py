@@ -57,7 +57,13 @@ class MseOptions:
         None, "how often maps are halved; by default as often as they stay 4x4 or larger"
     )
 
+    plain_reductions: bool = option(
+        False, "cells that halve maps have no motif, as published; needs reductions=NUMBER"
+    )
+
     def __post_init__(self) -> None:
+        if self.plain_reductions and not self.reductions:
+            raise ValueError("plain_reductions needs the number of them, e.g. reductions=2")
         for k in self.inputs:
             if not 2 <= k <= 8:
                 raise ValueError(f"inputs holds {k}; a cell has 2 to 8 inputs")

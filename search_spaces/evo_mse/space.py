@@ -21,13 +21,14 @@ from evo_core.primitives import (
     BatchNorm,
     Clip,
     Conv,
+    Crop,
     GlobalAveragePool,
     Linear,
     Neuron,
     Primitive,
     Sign,
 )
-from evo_mse.genes import CellGenes, GeneTable
+from evo_mse.genes import CellGenes, GeneTable, reduction_places
 from evo_mse.motifs import Circuit, Link, read_motif
 from evo_mse.operations import OPERATIONS
 from evo_mse.options import MseOptions
@@ -100,7 +101,10 @@ class _Builder:
         halved = reduction_cells(self._options, self._task)
         for index, genes in enumerate(self._table.read(genome)):
             level = sum(position <= index for position in halved)
-            states.append(self._cell(index, genes, states, level))
+            if genes is None:
+                states.append(self._plain_reduction(index, states[-1], level))
+            else:
+                states.append(self._cell(index, genes, states, level))
         last = states[-1]
         head: tuple[Primitive, ...] = (
             self._neurons[0],
@@ -128,6 +132,26 @@ class _Builder:
         read = tuple(source.node for source in sources)
         self._cells.append(Cell(name, circuit.name, read, output, reduced))
         return _State(output, channels * len(circuit.output), level)
+
+    def _plain_reduction(self, index: int, source: _State, level: int) -> _State:
+        """Halve the maps without a motif, as published.
+
+        Two 3x3 convolutions of stride 2, the second on the input shifted by one pixel (maps of an
+        odd size are not shifted), share one population; their concatenation is normalised.
+        """
+        name = self._table.cells[index]
+        channels = self._options.channels * 2**level
+        even = all(size % 2 == 0 for size in self._size(source.level))
+        shift: tuple[Primitive, ...] = (Crop(1),) if even else ()
+        halves = (f"{name}/c1", f"{name}/c2")
+        for half, before in zip(halves, ((), shift), strict=True):
+            conv = Conv(source.channels, channels, 3, stride=2)
+            self._add(Node(half), Edge(source.node, half, (self._neurons[0], *before, conv)))
+        self._add(Node(f"{name}/c", "concat"), *(Edge(half, f"{name}/c") for half in halves))
+        output = f"{name}/out"
+        self._add(Node(output), Edge(f"{name}/c", output, (BatchNorm(2 * channels),)))
+        self._cells.append(Cell(name, "reduction", (source.node,), output, reduction=True))
+        return _State(output, 2 * channels, level)
 
     def _input(self, node: str, source: _State, channels: int, level: int, neuron: Neuron) -> None:
         stride = 2 ** (level - source.level)
@@ -194,17 +218,14 @@ class _Operations:
 
 
 def reduction_cells(options: MseOptions, task: Task) -> list[int]:
-    """Give the indices of the cells that halve their maps, at even distances.
-
-    With R reductions in L cells these are ``r L // (R + 1)`` for r = 1..R, the published places.
-    """
+    """Give the indices of the cells that halve their maps: as often as asked, or as maps allow."""
     count, size = 0, min(task.shape[1:])
     while -(-size // 2) >= 4:
         count, size = count + 1, -(-size // 2)
     if options.reductions is not None:
         count = options.reductions
     count = min(count, options.cells - 1)
-    return [r * options.cells // (count + 1) for r in range(1, count + 1)]
+    return reduction_places(options.cells, count)
 
 
 def _edge(

@@ -13,7 +13,7 @@ from evo_core.primitives import BatchNorm, Clip, Conv, GlobalAveragePool, Linear
 
 LIF = ("lif", "lif[tau=3.0,threshold=0.3]")
 MORE = ("conv1", "conv3", "dil3", "dil5", "sep3", "sep5", "avg3", "max3")
-# 12 spaces of 25 genomes each: 300 in all, with T from 1 to 10
+# 13 spaces of 25 genomes each: 325 in all, with T from 1 to 10
 SPACES = [
     ((1, 8, 8), 4, {"feedback": "next-step"}),
     ((1, 8, 8), 5, {"feedback": "next-step", "macro": "per-cell"}),
@@ -26,6 +26,7 @@ SPACES = [
     ((1, 8, 8), 3, {"operations": MORE, "reductions": 2}),
     ((2, 11, 9), 10, {"operations": MORE, "macro": "free", "cells": 5}),
     ((1, 8, 8), 4, {"neurons": ["lif", "if", "plif[tau=3.0]"], "feedback": "same-step"}),
+    ((2, 9, 12), 3, {"plain_reductions": True, "reductions": 1, "macro": "per-cell"}),
     ((3, 17, 15), 2, {"neurons": ["if[threshold=1.5]", "plif"], "macro": "free", "cells": 4}),
 ]
 
