@@ -14,6 +14,7 @@ import pytest
 
 from evo_core.config import from_layers, read_toml
 from evo_core.plan import Job, make_plan
+from evo_core.testing import NeuronContract
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FAST = ["--set", "observers=[]", "--set", "scoring.batch=8", "--executor", "serial"]
@@ -54,6 +55,20 @@ def test_a_motif_in_python(in_empty_folder):
     plugin = ["--plugin", str(EXAMPLES / "my_motif.py"), "--set", 'mse.motifs=["DI"]']
     result = evo("run", *plugin, *SMALL)
     assert {cell["motif"] for cell in evo("show", result["run"])["cells"]} == {"DI"}
+
+
+def test_a_neuron_model_in_python(in_empty_folder):
+    neurons = ["--set", 'mse.neurons=["lif","strong-lif[threshold=0.8]"]']
+    result = evo("run", "--plugin", str(EXAMPLES / "my_neuron.py"), *neurons, *SMALL)
+    assert result["best"]["scores"]["rdm"]["status"] == "ok"
+
+
+class TestMyNeuron(NeuronContract):
+    plugins = (str(EXAMPLES / "my_neuron.py"),)
+
+    @pytest.fixture(params=["strong-lif", "strong-lif[tau=4.0,threshold=0.6]"])
+    def text(self, request):
+        return request.param
 
 
 def test_two_objectives_in_toml(in_empty_folder):
