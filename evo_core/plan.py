@@ -136,12 +136,11 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     fitness = tuple(binder.bind(FitnessFunction, text) for text in config.fitness)
     _check_repeats(fitness)
     _check_device(config.device)
-    space = binder.bind(SearchSpace, config.space)
     plan = Plan(
         job=job,
         registry=registry,
         binder=binder,
-        space=load(space.record.build)(space.options, binder.bind),
+        space=_build_space(binder, config),
         splits=_load_data(binder, config),
         fitness=fitness,
         operators=_operators(binder, config),
@@ -154,6 +153,21 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     if needs_data(fitness):
         plan.splits.batch(config.scoring.batch, config.seed, 0)
     return plan
+
+
+def space_genes(registry: Registry, config: RunConfig) -> tuple[Gene, ...]:
+    """Give the gene table of the space of a configuration.
+
+    Raises:
+        EvoError: If the registry has no such space, or the options do not fit it.
+    """
+    return _build_space(Binder(registry, config.options), config).genes
+
+
+def _build_space(binder: Binder, config: RunConfig) -> Space:
+    bound = binder.bind(SearchSpace, config.space)
+    space: Space = load(bound.record.build)(bound.options, binder.bind)
+    return space
 
 
 def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:
