@@ -63,7 +63,8 @@ def _print_sweep(result: SweepResult) -> None:
         )
     show_table(["seed", f"best {name}", "fresh inits", "evaluated", "seconds", "run"], rows)
     seeds = len(result.runs)
-    click.echo(f"\n{name} ({objective.goal}) over {seeds} seeds: {result.best}")
+    plural = "s" * (seeds != 1)
+    click.echo(f"\n{name} ({objective.goal}) over {seeds} seed{plural}: {result.best}")
     if result.rescored:
         click.echo(f"under fresh inits: {result.rescored}")
     click.echo(f"sweep folder: {result.folder}")
