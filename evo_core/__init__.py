@@ -33,7 +33,9 @@ if TYPE_CHECKING:
     from evo_core.api import run
     from evo_core.config import RunConfig, Scoring
     from evo_core.data import Samples, Splits, array_dataset
-    from evo_core.results import GenerationReport, RunInfo, RunResult, Solution
+    from evo_core.results import GenerationReport, RunInfo, RunResult, Solution, Spread
+    from evo_core.resuming import resume
+    from evo_core.sweeps import SweepResult, sweep
 
 __all__ = [
     "Architecture",
@@ -68,12 +70,16 @@ __all__ = [
     "SearchSpace",
     "Solution",
     "Splits",
+    "Spread",
     "Strategy",
+    "SweepResult",
     "Task",
     "array_dataset",
     "hookimpl",
     "option",
+    "resume",
     "run",
+    "sweep",
 ]
 
 _LATER = {  # these bring numpy, DEAP or the database with them
@@ -85,8 +91,12 @@ _LATER = {  # these bring numpy, DEAP or the database with them
     "Scoring": "config",
     "Solution": "results",
     "Splits": "data",
+    "Spread": "results",
+    "SweepResult": "sweeps",
     "array_dataset": "data",
+    "resume": "resuming",
     "run": "api",
+    "sweep": "sweeps",
 }
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from evo_core.components import Component
 from evo_core.config import RunConfig, from_layers, to_layer
 from evo_core.config_file import run_toml
-from evo_core.loop import Loop, assemble, logger
+from evo_core.loop import Loop, logger
+from evo_core.memory import Memory
+from evo_core.parts import Parts, assemble
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.results import RunResult
 from evo_core.store import Store
@@ -38,9 +40,19 @@ def run(
         >>> result = run({"population": 4, "generations": 2})  # doctest: +SKIP
         >>> result.best.scores["rdm"].value  # doctest: +SKIP
     """
+    return execute(make_plan(job_of(config, components)))
+
+
+def job_of(
+    config: RunConfig | Mapping[str, Any] | None, components: Iterable[Component] = ()
+) -> Job:
+    """Check a configuration as Python programs give it.
+
+    Raises:
+        EvoError: If a key is unknown or a value does not fit.
+    """
     layer = to_layer(config) if isinstance(config, RunConfig) else dict(config or {})
-    plan = make_plan(Job(from_layers(layer), tuple(components)))
-    return execute(plan)
+    return Job(from_layers(layer), tuple(components))
 
 
 def execute(plan: Plan) -> RunResult:
@@ -51,38 +63,46 @@ def execute(plan: Plan) -> RunResult:
         RunFailedError: If the run could not go on.
     """
     parts = assemble(plan)
-    store = _new_store(plan)
+    return play(plan, parts, _new_store(plan))
+
+
+def play(plan: Plan, parts: Parts, store: Store, memory: Memory | None = None) -> RunResult:
+    """Run a plan in a run folder from where its memory ends, keep a log, and close the folder.
+
+    Raises:
+        RunFailedError: If the run could not go on.
+    """
     handler = logging.FileHandler(store.folder / "log.txt", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        return Loop(plan, parts, store).whole()
+        return Loop(plan, parts, store, memory).whole()
     finally:
         logger.removeHandler(handler)
         handler.close()
         store.close()
 
 
-def _new_store(plan: Plan) -> Store:
-    config = plan.config
-    started = datetime.now().astimezone()
-    folder = Path(config.out) if config.out else _fresh_folder(config, started)
-    made_with = versions(plan.registry)
-    facts: dict[str, Any] = {
-        "versions": made_with,
-        "started": started.isoformat(timespec="seconds"),
-        "space": config.space,
-        "data": config.data,
-        "objectives": [{"name": one.name, "goal": one.goal} for one in plan.objectives],
-    }
-    return Store.create(folder, run_toml(plan, made_with), facts)
-
-
-def _fresh_folder(config: RunConfig, started: datetime) -> Path:
-    name = f"{config.space}-{config.data}-{started:%Y%m%d-%H%M%S}"
+def fresh_folder(config: RunConfig, suffix: str = "") -> Path:
+    """Name a folder below runs/ that does not exist, after space, data and time."""
+    name = f"{config.space}-{config.data}-{datetime.now().astimezone():%Y%m%d-%H%M%S}{suffix}"
     folder, number = Path("runs") / name, 1
     while folder.exists():
         number += 1
         folder = Path("runs") / f"{name}-{number}"
     return folder
+
+
+def _new_store(plan: Plan) -> Store:
+    config = plan.config
+    made_with = versions(plan.registry)
+    facts: dict[str, Any] = {
+        "versions": made_with,
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "space": config.space,
+        "data": config.data,
+        "objectives": [{"name": one.name, "goal": one.goal} for one in plan.objectives],
+    }
+    folder = Path(config.out) if config.out else fresh_folder(config)
+    return Store.create(folder, run_toml(plan, made_with), facts)

@@ -60,6 +60,16 @@ class MuPlusLambdaOptions:
     offspring: Annotated[int, Ge(0)] = option(0, "children per generation; 0 means population")
 
 
+@dataclass(frozen=True, slots=True)
+class PolynomialOptions:
+    """Options of ``polynomial``; the defaults are the published ones."""
+
+    eta: Annotated[float, Ge(0)] = option(3.0, "distribution index; larger means smaller steps")
+    probability: Annotated[float, Ge(0), Le(1)] = option(
+        0.0, "probability that a gene is touched; 0 means one over the number of genes"
+    )
+
+
 @hookimpl
 def evo_components() -> Iterable[Component]:
     """Offer neurons, operators, strategies, data, executors and observers."""
@@ -111,6 +121,14 @@ def _operators() -> Iterable[Operator]:
         scale="any",
         parents=2,
         apply="evo_core.operators:two_point",
+    )
+    yield Operator(
+        name="polynomial",
+        summary="step to near values of the genes, as published; weak, see docs/runs.md",
+        options=PolynomialOptions,
+        scale="any",
+        parents=1,
+        apply="evo_core.operators:polynomial",
     )
     for scale in _SCALES:
         yield Operator(

@@ -13,9 +13,11 @@ from evo_core.errors import EvoError, RunFailedError, did_you_mean
 
 _COMMANDS = {
     "run": "Evolve networks.",
+    "resume": "Go on with a run that has ended.",
     "score": "Score one network.",
     "show": "Show a network as text, and as a figure.",
     "runs": "List the runs in a folder.",
+    "export": "Write what a run found as a table.",
     "list": "List what is installed, with options and defaults.",
     "init": "Write a commented configuration file.",
     "plugin": "Look at plugins.",

@@ -57,6 +57,12 @@ class RunConfig:
     max_seconds: Annotated[float, Gt(0)] | None = option(None, "stop after that many seconds")
     target: float | None = option(None, "stop when the first fitness reaches this value")
     seed: Annotated[int, Ge(0)] = option(0, "seed of everything random")
+    rescore: Annotated[int, Ge(0)] = option(
+        3, "fresh inits under which the final front is scored again; 0 means not at all"
+    )
+    init: str | None = option(
+        None, "genomes that the first generation starts from: a file, or a run folder"
+    )
     out: str | None = option(None, "run folder; by default a new one below runs/")
     plugins: tuple[str, ...] = option((), "plugin files to load")
     observers: tuple[str, ...] = option(("progress", "figures"), "what watches the run")
@@ -114,7 +120,7 @@ def to_layer(config: RunConfig) -> Layer:
 
 
 def read_toml(path: Path) -> Layer:
-    """Read a TOML file; plugin files are looked for beside it.
+    """Read a TOML file; plugin files and ``init`` are looked for beside it.
 
     Raises:
         EvoError: If it is missing or no TOML.
@@ -130,6 +136,8 @@ def read_toml(path: Path) -> Layer:
             str(path.parent.absolute() / plugin) if isinstance(plugin, str) else plugin
             for plugin in layer["plugins"]
         ]
+    if isinstance(layer.get("init"), str):
+        layer["init"] = str(path.parent.absolute() / layer["init"])
     return layer
 
 

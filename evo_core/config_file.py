@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from evo_core.components import (
@@ -13,6 +14,7 @@ from evo_core.components import (
     FitnessFunction,
     NeuronModel,
     Observer,
+    Operator,
     SearchSpace,
     Strategy,
 )
@@ -21,7 +23,7 @@ from evo_core.plan import DEFAULT_RATES, Plan
 from evo_core.registry import Registry
 
 _KINDS: tuple[type[Component], ...] = (
-    SearchSpace, NeuronModel, FitnessFunction, Dataset, Strategy, Executor, Observer,
+    SearchSpace, NeuronModel, Operator, FitnessFunction, Dataset, Strategy, Executor, Observer,
 )  # fmt: skip
 _EXAMPLES: Mapping[str, Any] = {
     "data_root": "data",
@@ -30,6 +32,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "max_seconds": 3600.0,
     "target": 0.35,
     "out": "runs/first",
+    "init": "genomes.txt",
 }
 
 
@@ -44,9 +47,19 @@ def run_toml(plan: Plan, versions: Mapping[str, str]) -> str:
     rates = {bound.text: rate for bound, rate in plan.operators}
     unused = {name: 0.0 for name in DEFAULT_RATES if name not in rates}
     scoring = dataclasses.replace(plan.config.scoring, steps=plan.task.steps)
-    config = dataclasses.replace(plan.config, out=None, operators=rates | unused, scoring=scoring)
+    config = dataclasses.replace(
+        plan.config,
+        out=None,
+        init=_absolute(plan.config.init),
+        operators=rates | unused,
+        scoring=scoring,
+    )
     layer = _without_none(to_layer(config) | plan.binder.bound)
     return "\n".join(["# Made with", *header, "", tomlkit.dumps(layer)])
+
+
+def _absolute(path: str | None) -> str | None:
+    return None if path is None else str(Path(path).absolute())
 
 
 def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -90,6 +90,7 @@ class Candidate:
         generation: When it was made.
         parents: The ids of its parents.
         operators: The names of the operators that made it, in order.
+        inits: The numbers of the initial weights to score it under; empty for those of the search.
     """
 
     id: int
@@ -98,6 +99,7 @@ class Candidate:
     generation: int = 0
     parents: tuple[int, ...] = ()
     operators: tuple[str, ...] = ()
+    inits: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

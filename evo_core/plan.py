@@ -136,13 +136,12 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     fitness = tuple(binder.bind(FitnessFunction, text) for text in config.fitness)
     _check_repeats(fitness)
     _check_device(config.device)
-    space = binder.bind(SearchSpace, config.space)
     splits = _load_data(binder, config)
     plan = Plan(
         job=job,
         registry=registry,
         binder=binder,
-        space=load(space.record.build)(space.options, binder.bind),
+        space=_build_space(binder, config),
         splits=splits,
         task=splits.task(config.scoring.steps),
         fitness=fitness,
@@ -156,6 +155,21 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     if needs_data(fitness):
         plan.splits.batch(config.scoring.batch, config.seed, 0)
     return plan
+
+
+def space_genes(registry: Registry, config: RunConfig) -> tuple[Gene, ...]:
+    """Give the gene table of the space of a configuration.
+
+    Raises:
+        EvoError: If the registry has no such space, or the options do not fit it.
+    """
+    return _build_space(Binder(registry, config.options), config).genes
+
+
+def _build_space(binder: Binder, config: RunConfig) -> Space:
+    bound = binder.bind(SearchSpace, config.space)
+    space: Space = load(bound.record.build)(bound.options, binder.bind)
+    return space
 
 
 def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:

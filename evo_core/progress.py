@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from evo_core.components import NoOptions
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.hookspecs import hookimpl
-from evo_core.results import GenerationReport, RunInfo, RunResult
+from evo_core.results import Counts, GenerationReport, RunInfo, RunResult
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -26,6 +26,8 @@ class PlainProgress:
     def __init__(self) -> None:
         self.evaluated = self.repeats = self.failed = 0
         self.best: float | None = None
+        self.past = Counts()  # what a resumed run brings along
+        self.generations = 0
         self.started = time.perf_counter()
 
     @hookimpl
@@ -36,6 +38,11 @@ class PlainProgress:
             f"{run.config.space} on {run.config.data}: {names} by {run.config.strategy}, "
             f"{run.workers} workers, {run.folder}"
         )
+        if run.past is not None:
+            self.past, self.generations = run.past.counts, run.past.generation + 1
+            self.evaluated, self.repeats = self.past.evaluated, self.past.cached
+            self.failed, self.best = self.past.failed, run.past.best
+            self.say(f"resumed after generation {self.generations}")
         self.started = time.perf_counter()
 
     @hookimpl
@@ -64,7 +71,7 @@ class PlainProgress:
     def state(self, run: RunInfo, report: GenerationReport | None = None) -> str:
         """Put the counts, the best value, the rate and the time left in words."""
         seconds = time.perf_counter() - self.started
-        rate = self.evaluated / seconds if seconds > 0 else 0.0
+        rate = (self.evaluated - self.past.evaluated) / seconds if seconds > 0 else 0.0
         best = "-" if self.best is None else f"{self.best:.6g}"
         text = (
             f"best {best}, {self.evaluated} evaluated, {self.repeats} repeats, "
@@ -77,7 +84,7 @@ class PlainProgress:
         if report is None:
             return None
         done = report.generation + 1
-        return seconds / done * (run.config.generations - done)
+        return seconds / (done - self.generations) * (run.config.generations - done)
 
     def say(self, line: str) -> None:
         """Print a line on stderr."""
@@ -109,6 +116,7 @@ class LiveProgress(PlainProgress):
             console=Console(stderr=True),
         )
         total = run.config.population * run.config.generations
+        self._generation = min(self.generations + 1, run.config.generations)
         self._task = self._bar.add_task("", total=total, generation="", state="")
         self._show(run)
         self._bar.start()

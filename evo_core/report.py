@@ -6,7 +6,7 @@ from typing import Any
 
 from evo_core.architecture import Architecture, Cell, Edge
 from evo_core.plan import Plan
-from evo_core.results import RunResult
+from evo_core.results import RunResult, Solution
 from evo_core.targets import Target
 
 _SIGNS = {1: "+", -1: "-", 0: " "}
@@ -54,14 +54,10 @@ def summary(plan: Plan, result: RunResult) -> str:
         f"{counts.failed} failed"
     ]
     if result.best is not None:
-        scores = ", ".join(
-            f"{name} {score.value:.6g}"
-            for name, score in result.best.scores.items()
-            if score.value is not None
-        )
         architecture = plan.decode(result.best.genome)
         target = Target(str(result.run), plan, architecture, result.best.genome)
-        lines += [f"best: candidate {result.best.candidate}, {scores}", "", network_text(target)]
+        lines += [f"best: candidate {result.best.candidate}, {_scores(result.best)}"]
+        lines += [*_rescored_lines(result), "", network_text(target)]
     drawing = result.run / "figures" / "network.svg"
     lines += ["", f"run folder: {result.run}"]
     if drawing.is_file():
@@ -79,6 +75,33 @@ def _cells_json(target: Target) -> list[dict[str, Any]]:
         return cells
     said: list[dict[str, Any]] = describe(target.genome)
     return [cell | more for cell, more in zip(cells, said, strict=True)]
+
+
+def _scores(solution: Solution) -> str:
+    parts = []
+    for name, score in solution.scores.items():
+        fresh = solution.rescored.get(name)
+        if score.value is not None:
+            parts.append(f"{name} {score.value:.6g}")
+        if fresh is not None:
+            inits = len(fresh.values)
+            parts[-1] += f" in the search, {fresh} under {inits} fresh init{'s' * (inits > 1)}"
+    return ", ".join(parts)
+
+
+def _rescored_lines(result: RunResult) -> list[str]:
+    """Say which solution fresh inits prefer, and how much of a large front they saw."""
+    lines = []
+    fresh = {one.candidate: one for one in result.front if one.rescored}
+    if result.best and result.best_rescored not in (None, result.best.candidate):
+        other = fresh[result.best_rescored]
+        lines += [
+            f"best under fresh inits: candidate {other.candidate}, {_scores(other)}; "
+            f"evo show {result.run}:{other.candidate}"
+        ]
+    if fresh and len(fresh) < len(result.front):
+        lines += [f"scored under fresh inits: {len(fresh)} of {len(result.front)} on the front"]
+    return lines
 
 
 def _cell_json(architecture: Architecture, cell: Cell) -> dict[str, Any]:

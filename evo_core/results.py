@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any, Literal
 
 from evo_core.architecture import Architecture
 from evo_core.config import RunConfig
-from evo_core.evaluation import Candidate, Evaluation, Objective, Score
+from evo_core.evaluation import Objective, Score
 from evo_core.genome import Gene, Genome
+
+if TYPE_CHECKING:
+    import pandas
 
 RunStatus = Literal["done", "failed", "interrupted"]
 
@@ -26,6 +30,7 @@ class RunInfo:
         genes: The gene table of the space.
         workers: How many workers evaluate.
         decode: Gives the network of a genome.
+        past: The last generation that is there already when a run is resumed, or None.
     """
 
     folder: Path
@@ -34,6 +39,7 @@ class RunInfo:
     genes: tuple[Gene, ...]
     workers: int
     decode: Callable[[Genome], Architecture]
+    past: GenerationReport | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +84,66 @@ class GenerationReport:
             "seconds": round(self.seconds, 3),
         }
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> GenerationReport:
+        """Read what ``to_json`` wrote."""
+        return cls(
+            generation=data["generation"],
+            counts=Counts(data["evaluated"], data["cached"], data["failed"]),
+            survivors=tuple(data["survivors"]),
+            values=tuple(tuple(values) for values in data["values"]),
+            best=data["best"],
+            seconds=data["seconds"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Repeats of a number; None stands for a repeat that gave none."""
+
+    values: tuple[float | None, ...]
+
+    @property
+    def mean(self) -> float | None:
+        """The mean, or None if a repeat gave no number."""
+        known = [value for value in self.values if value is not None]
+        return fmean(known) if known and len(known) == len(self.values) else None
+
+    @property
+    def std(self) -> float | None:
+        """The standard deviation of a sample (over n - 1), or None without two numbers."""
+        known = [value for value in self.values if value is not None]
+        return stdev(known) if len(known) == len(self.values) > 1 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the mean, the standard deviation and the values as JSON types."""
+        return {"mean": self.mean, "std": self.std, "values": list(self.values)}
+
+    def __str__(self) -> str:
+        if self.mean is None:
+            missing = sum(value is None for value in self.values)
+            return f"undefined in {missing} of {len(self.values)}"
+        return f"{self.mean:.6g}" if self.std is None else f"{self.mean:.6g} ± {self.std:.2g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """A candidate worth showing: its genome, the hash of its network, and its scores."""
+    """A candidate worth showing.
+
+    Attributes:
+        candidate: Its id.
+        genome: Its genome.
+        architecture: The hash of its network.
+        scores: Its scores in the search.
+        rescored: Its scores under fresh inits, for each fitness that depends on the weights; empty
+            if it was not scored again.
+    """
 
     candidate: int
     genome: Genome
     architecture: str
     scores: dict[str, Score]
-
-    @classmethod
-    def of(cls, candidate: Candidate, evaluation: Evaluation) -> Solution:
-        """Join a candidate and its evaluation."""
-        return cls(candidate.id, candidate.genome, candidate.architecture, evaluation.scores)
+    rescored: dict[str, Spread] = field(default_factory=dict)
 
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:
         """Write the solution as JSON types."""
@@ -100,7 +152,19 @@ class Solution:
             "genome": list(self.genome),
             "architecture": self.architecture,
             "scores": {name: score.to_json(timings=timings) for name, score in self.scores.items()},
+            "rescored": {name: spread.to_json() for name, spread in self.rescored.items()},
         }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Solution:
+        """Read what ``to_json`` wrote."""
+        return cls(
+            data["candidate"],
+            tuple(data["genome"]),
+            data["architecture"],
+            {name: Score(**score) for name, score in data["scores"].items()},
+            {name: Spread(tuple(one["values"])) for name, one in data["rescored"].items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +181,8 @@ class RunResult:
         best: The best first objective, ties by candidate id; None if nothing was selectable.
         front: The non-dominated solutions of the whole run.
         seconds: Wall time.
+        best_rescored: The candidate with the best mean under fresh inits, of the first fitness that
+            depends on the weights, ties by id; None if nothing was scored again.
     """
 
     run: Path
@@ -128,6 +194,7 @@ class RunResult:
     best: Solution | None
     front: Sequence[Solution] = field(default_factory=tuple)
     seconds: float = 0.0
+    best_rescored: int | None = None
 
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:
         """Write the result as JSON types.
@@ -145,6 +212,38 @@ class RunResult:
             "failed": self.counts.failed,
             "objectives": [{"name": one.name, "goal": one.goal} for one in self.objectives],
             "best": self.best.to_json(timings=timings) if self.best else None,
+            "best_rescored": self.best_rescored,
             "front": [solution.to_json(timings=timings) for solution in self.front],
         }
         return data | ({"seconds": round(self.seconds, 3)} if timings else {})
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], run: Path) -> RunResult:
+        """Read what ``to_json`` wrote.
+
+        Args:
+            data: The result with timings, as kept in the database.
+            run: The run folder.
+        """
+        return cls(
+            run=run,
+            status=data["status"],
+            reason=data["reason"],
+            generations=data["generations"],
+            counts=Counts(data["evaluated"], data["cached"], data["failed"]),
+            objectives=tuple(Objective(**one) for one in data["objectives"]),
+            best=Solution.from_json(data["best"]) if data["best"] else None,
+            front=tuple(Solution.from_json(one) for one in data["front"]),
+            seconds=data["seconds"],
+            best_rescored=data["best_rescored"],
+        )
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Give every candidate of the run as a row; see :mod:`evo_core.export`.
+
+        Raises:
+            EvoError: If pandas is not installed.
+        """
+        from evo_core.export import to_dataframe
+
+        return to_dataframe(self.run)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation, Score
 from evo_core.results import GenerationReport, RunResult
 
-SCHEMA_VERSION = 1
+if TYPE_CHECKING:
+    from evo_core.rescore import Repeat
+
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE candidates (
@@ -28,6 +30,11 @@ CREATE TABLE evaluations (
 );
 CREATE TABLE generations (
     number INTEGER PRIMARY KEY, report TEXT NOT NULL, state TEXT NOT NULL
+);
+CREATE TABLE rescores (
+    candidate INTEGER NOT NULL REFERENCES candidates (id), init INTEGER NOT NULL,
+    status TEXT NOT NULL, scores TEXT NOT NULL, seconds REAL NOT NULL, error TEXT,
+    PRIMARY KEY (candidate, init)
 );
 """
 
@@ -72,20 +79,24 @@ class Store:
         return store
 
     @classmethod
-    def open(cls, folder: Path) -> Store:
-        """Open a run folder for reading.
+    def open(cls, folder: Path, *, write: bool = False) -> Store:
+        """Open a run folder, for reading unless told otherwise.
 
         Raises:
-            EvoError: If it is no run folder, damaged, or made by another version of evo.
+            EvoError: If it is no run folder, damaged, made by another version of evo, or to be
+                written and can not be.
         """
         path = folder / "run.sqlite"
         if not path.is_file():
             raise EvoError(f"{folder} is no run folder: it has no run.sqlite")
         try:
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            mode = "rw" if write else "ro"
+            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True)
             (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if write:
+                connection.executescript("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; ROLLBACK")
         except sqlite3.DatabaseError as error:
-            raise EvoError(f"{path} can not be read: {error}") from None
+            raise EvoError(f"{path} can not be {'written' if write else 'read'}: {error}") from None
         if version != SCHEMA_VERSION:
             raise EvoError(
                 f"{path} has schema version {version}; this evo reads version {SCHEMA_VERSION}"
@@ -117,7 +128,7 @@ class Store:
                 (
                     evaluation.candidate,
                     evaluation.status,
-                    json.dumps({name: one.to_json() for name, one in evaluation.scores.items()}),
+                    _scores_text(evaluation),
                     json.dumps(evaluation.details),
                     evaluation.seconds,
                     evaluation.peak_bytes,
@@ -134,20 +145,60 @@ class Store:
                 (report.generation, json.dumps(report.to_json()), json.dumps(state)),
             )
 
+    def add_rescores(self, repeats: Sequence[Repeat]) -> None:
+        """Keep the scores under fresh inits, in place of any that are there."""
+        with self._db:
+            self._db.execute("DELETE FROM rescores")
+            self._db.executemany(
+                "INSERT INTO rescores VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        repeat.candidate,
+                        repeat.init,
+                        one.status,
+                        _scores_text(one),
+                        one.seconds,
+                        one.error,
+                    )
+                    for repeat in repeats
+                    for one in [repeat.evaluation]
+                ],
+            )
+
+    def reopen(self, config_toml: str, generations: int) -> None:
+        """Make ready to go on: a new configuration, and nothing after so many generations."""
+        _write_whole(self.folder / "config.toml", config_toml)
+        with self._db:
+            self._db.execute(
+                "DELETE FROM evaluations WHERE candidate IN "
+                "(SELECT id FROM candidates WHERE generation >= ?)",
+                (generations,),
+            )
+            self._db.execute("DELETE FROM candidates WHERE generation >= ?", (generations,))
+
     def finish(self, result: RunResult) -> None:
         """Write ``result.json``, whole or not at all."""
         with self._db:
             row = ("result", json.dumps(result.to_json()))
             self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", row)
         text = json.dumps(result.to_json(timings=False), indent=2, allow_nan=False)
-        part = self.folder / "result.json.part"
-        part.write_text(text + "\n", encoding="utf-8")
-        part.replace(self.folder / "result.json")
+        _write_whole(self.folder / "result.json", text + "\n")
 
     def fact(self, key: str) -> Any:
         """Give what was kept about the run under a key, or None."""
         row = self._db.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
         return json.loads(row[0]) if row else None
+
+    def result(self) -> RunResult | None:
+        """Give how the run ended, or None while it has not."""
+        data = self.fact("result")
+        return RunResult.from_json(data, self.folder) if data else None
+
+    def last_generation(self) -> tuple[GenerationReport, dict[str, Any]] | None:
+        """Give the report of the last generation and the state of the strategy after it."""
+        query = "SELECT report, state FROM generations ORDER BY number DESC LIMIT 1"
+        row = self._db.execute(query).fetchone()
+        return (GenerationReport.from_json(json.loads(row[0])), json.loads(row[1])) if row else None
 
     def generations(self) -> list[dict[str, Any]]:
         """Give the report of every generation in order."""
@@ -165,46 +216,14 @@ class Store:
             yield _read_row(row)
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
-    """A line of ``evo runs``."""
-
-    folder: Path
-    status: str
-    started: str
-    space: str
-    fitness: str
-    data: str
-    generations: int
-    evaluated: int
-    best: float | None
+def _write_whole(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
-def summaries(parent: Path) -> Iterator[RunSummary]:
-    """Describe every run folder directly below a folder, by name."""
-    for path in sorted(parent.glob("*/run.sqlite")):
-        try:
-            store = Store.open(path.parent)
-        except EvoError as error:
-            yield RunSummary(path.parent, f"damaged: {error}", "-", "-", "-", "-", 0, 0, None)
-            continue
-        try:
-            result = store.fact("result") or {}
-            reports = store.generations()
-            last = reports[-1] if reports else {}
-            yield RunSummary(
-                folder=path.parent,
-                status=result.get("status", "unfinished"),
-                started=store.fact("started"),
-                space=store.fact("space"),
-                fitness=",".join(one["name"] for one in store.fact("objectives")),
-                data=store.fact("data"),
-                generations=len(reports),
-                evaluated=result.get("evaluated", last.get("evaluated", 0)),
-                best=last.get("best"),
-            )
-        finally:
-            store.close()
+def _scores_text(evaluation: Evaluation) -> str:
+    return json.dumps({name: score.to_json() for name, score in evaluation.scores.items()})
 
 
 def _read_row(row: tuple[Any, ...]) -> tuple[Candidate, Evaluation]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from evo_core.cli import print_json
+from evo_core.commands.endings import show_result, show_sweep
 from evo_core.commands.settings import as_json, layers, scoring_options
+from evo_core.errors import EvoError
+
+if TYPE_CHECKING:
+    from evo_core.plan import Plan
 
 
 @click.command("run")
@@ -23,37 +27,43 @@ from evo_core.commands.settings import as_json, layers, scoring_options
 @click.option("--max-evaluations", type=int, help="Stop after that many evaluations.")
 @click.option("--max-seconds", type=float, help="Stop after that many seconds.")
 @click.option("--target", type=float, help="Stop when the first fitness reaches this value.")
+@click.option("--init", help="Start from these genomes: FILE (one a line, or JSON) or RUN.")
+@click.option("--rescore", type=int, help="Fresh inits for the final front; 0: none.  [default: 3]")
+@click.option("--seeds", help="A sweep: one run per seed, e.g. 0-4 or 0,3,7.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...  [default: loky]")
 @click.option("--out", help="Run folder; by default a new one below runs/.")
 @click.option("--dry-run", is_flag=True, help="Time two candidates and forecast; write nothing.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @as_json
-def command(*, as_json: bool, quiet: bool, dry_run: bool, **flags: Any) -> int:
+def command(*, as_json: bool, quiet: bool, dry_run: bool, seeds: str | None, **flags: Any) -> int:
     """Evolve networks, with the settings of FILE if one is given."""
     from evo_core.api import execute
     from evo_core.config import from_layers
     from evo_core.plan import Job, make_plan
 
+    if seeds is not None and (flags["seed"] is not None or dry_run):
+        other = "--dry-run, which forecasts one run" if dry_run else "--seed"
+        raise EvoError(f"--seeds does not go with {other}; leave one of them out")
     config = from_layers(*layers(**flags))
     if quiet:
         watching = tuple(name for name in config.observers if name != "progress")
         config = replace(config, observers=watching)
     plan = make_plan(Job(config))
     if dry_run:
-        from evo_core.forecast import forecast
+        return _dry_run(plan, as_json=as_json)
+    if seeds is not None:
+        from evo_core.sweeps import execute_sweep, parse_seeds
 
-        report = forecast(plan)
-        print_json(report.to_json()) if as_json else click.echo(report.text())
-        return 0
-    result = execute(plan)
-    if as_json:
-        print_json(result.to_json())
-    else:
-        from evo_core.report import summary
+        return show_sweep(execute_sweep(plan, parse_seeds(seeds)), as_json=as_json)
+    return show_result(plan, execute(plan), as_json=as_json)
 
-        click.echo(summary(plan, result))
-    if result.status == "interrupted":
-        print(f"interrupted; what was found is in {result.run}", file=sys.stderr)  # noqa: T201
-        return 130
+
+def _dry_run(plan: Plan, *, as_json: bool) -> int:
+    from evo_core.forecast import forecast
+    from evo_core.initial import given_genomes
+
+    given_genomes(plan)
+    report = forecast(plan)
+    print_json(report.to_json()) if as_json else click.echo(report.text())
     return 0

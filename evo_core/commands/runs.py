@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,24 +13,41 @@ from evo_core.cli import print_json
 from evo_core.commands.settings import as_json
 from evo_core.errors import EvoError
 
+if TYPE_CHECKING:
+    from evo_core.summaries import RunSummary
+
 
 @click.command("runs")
 @click.argument("folder", default="runs", type=click.Path(path_type=Path))
+@click.option("--csv", "as_csv", is_flag=True, help="Print the table as CSV on stdout.")
 @as_json
-def command(*, folder: Path, as_json: bool) -> int:
-    """List the runs in FOLDER, by default runs/."""
-    from evo_core.store import summaries
-    from evo_core.tables import show_table
+def command(*, folder: Path, as_csv: bool, as_json: bool) -> int:
+    """List the runs in FOLDER, by default runs/, and those of the sweeps there."""
+    from evo_core.export import Table
+    from evo_core.summaries import RunSummary, summaries
 
+    if as_csv and as_json:
+        raise EvoError("--csv does not go with --json; leave one of them out")
     if not folder.is_dir():
         raise EvoError(f"there is no folder {folder}; start a run with evo run, or name another")
     found = list(summaries(folder))
     if as_json:
         print_json([{**asdict(one), "folder": str(one.folder)} for one in found])
         return 0
+    if as_csv:
+        columns = tuple(field.name for field in fields(RunSummary))
+        click.echo(Table(columns, [astuple(one) for one in found]).to_csv(), nl=False)
+        return 0
     if not found:
         click.echo(f"no runs in {folder}")
         return 0
+    _show(found)
+    return 0
+
+
+def _show(found: Sequence[RunSummary]) -> None:
+    from evo_core.tables import show_table
+
     rows = [
         [
             str(one.folder),
@@ -45,4 +64,3 @@ def command(*, folder: Path, as_json: bool) -> int:
     ]
     columns = ["run", "status", "started", "space", "fitness", "data", "gens", "evaluated", "best"]
     show_table(columns, rows)
-    return 0

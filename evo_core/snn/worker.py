@@ -62,7 +62,9 @@ class Evaluator:
         """Evaluate one candidate; whatever it does, the answer is an Evaluation."""
         start = time.perf_counter()
         try:
-            evaluation = self.score(candidate.id, self._plan.decode(candidate.genome))
+            evaluation = self.score(
+                candidate.id, self._plan.decode(candidate.genome), candidate.inits
+            )
         except InvalidGenomeError as error:
             evaluation = Evaluation(candidate.id, "invalid", error=str(error))
         except Exception as error:  # noqa: BLE001  (a candidate must not take the run with it)
@@ -70,11 +72,19 @@ class Evaluator:
         seconds = time.perf_counter() - start
         return replace(evaluation, seconds=seconds, peak_bytes=peak_bytes())
 
-    def score(self, candidate: int, architecture: Architecture) -> Evaluation:
-        """Score an architecture with every fitness function of the plan."""
+    def score(
+        self, candidate: int, architecture: Architecture, inits: Sequence[int] = ()
+    ) -> Evaluation:
+        """Score an architecture with every fitness function of the plan.
+
+        Args:
+            candidate: The id to answer under.
+            architecture: The network.
+            inits: The numbers of the initial weights; empty for those of the configuration.
+        """
         passes = [
             self._pass(architecture, init, batch)
-            for init in range(self._plan.config.scoring.inits)
+            for init in inits or range(self._plan.config.scoring.inits)
             for batch in self._batches
         ]
         unseen = [_Pass(View(architecture), Activity(architecture))]

@@ -186,12 +186,12 @@ def test_a_score_that_can_not_be_computed_fails_with_status_1(cli, plugin_file):
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch, in_empty_folder):
-    from evo_core import cli, store
+    from evo_core import cli, summaries
 
     def broken(folder):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(store, "summaries", broken)
+    monkeypatch.setattr(summaries, "summaries", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         cli.main(["runs", "."])
 

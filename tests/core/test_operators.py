@@ -18,7 +18,7 @@ from evo_core.operators import mutate_scale
 from evo_core.registry import installed
 
 OPERATORS = installed().all(Operator)
-MUTATIONS = [name for name, record in OPERATORS.items() if record.parents == 1]
+MUTATIONS = [name for name, one in OPERATORS.items() if one.parents == 1 and one.scale != "any"]
 MATINGS = [name for name, record in OPERATORS.items() if record.parents == 2]
 SCALES = ("neuron", "motif", "macro")
 
@@ -61,7 +61,7 @@ def apply(name, space, seed):
     rng, *genomes = setting(space, seed)
     record = OPERATORS[name]
     parents = genomes[: record.parents]
-    return parents, load(record.apply)(rng, space, *parents, options=NoOptions())
+    return parents, load(record.apply)(rng, space, *parents, options=record.options())
 
 
 @pytest.mark.parametrize("name", OPERATORS)

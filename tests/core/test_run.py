@@ -37,7 +37,7 @@ def test_result_json_holds_exactly_what_is_promised(quick_run):
     kept = json.loads((result.run / "result.json").read_text())
     assert list(kept) == [
         *("status", "reason", "generations", "evaluated", "cached", "failed", "objectives"),
-        *("best", "front"),
+        *("best", "best_rescored", "front"),
     ]
     assert (kept["status"], kept["reason"], kept["generations"]) == ("done", "generations", 2)
     assert kept["objectives"] == [
@@ -45,7 +45,7 @@ def test_result_json_holds_exactly_what_is_promised(quick_run):
         {"name": "params", "goal": "min"},
     ]
     for solution in [kept["best"], *kept["front"]]:
-        assert list(solution) == ["candidate", "genome", "architecture", "scores"]
+        assert list(solution) == ["candidate", "genome", "architecture", "scores", "rescored"]
         assert all(type(gene) is int for gene in solution["genome"])
         assert list(solution["scores"]) == ["rdm", "params"]
         for score in solution["scores"].values():

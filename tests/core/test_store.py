@@ -10,7 +10,8 @@ import pytest
 
 from evo_core import Candidate, Evaluation, EvoError, Objective, RunResult, Score, Solution
 from evo_core.results import Counts, GenerationReport
-from evo_core.store import SCHEMA_VERSION, Store, summaries
+from evo_core.store import SCHEMA_VERSION, Store
+from evo_core.summaries import summaries
 
 FACTS = {
     "versions": {"evo": "1"},

@@ -1,0 +1,115 @@
+"""A run as a table: one row per candidate, for spreadsheets, R and pandas."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evo_core.errors import EvoError
+from evo_core.evaluation import Candidate, Evaluation
+from evo_core.store import Store
+
+if TYPE_CHECKING:
+    import pandas
+
+_COLUMNS = (
+    "candidate", "generation", "status", "parents", "operators", "genome", "architecture",
+    "copied_from", "seconds",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under named columns; a cell is None, a number, a text, or a tuple of those."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+
+    def to_csv(self) -> str:
+        """Write the table as CSV; None is empty, and a tuple's items stand with spaces between.
+
+        A genome is written with commas, as ``evo show mse:1,0,2`` takes it.
+        """
+        text = StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        for row in self.rows:
+            named = zip(self.columns, row, strict=True)
+            writer.writerow([_cell(column, value) for column, value in named])
+        return text.getvalue()
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Write the rows as JSON types."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def candidates(folder: Path) -> Table:
+    """Read all candidates of a run by id, with one column for each fitness.
+
+    Raises:
+        EvoError: If it is no run folder.
+    """
+    store = Store.open(folder)
+    try:
+        names = tuple(objective["name"] for objective in store.fact("objectives"))
+        rows = [_row(candidate, one, names) for candidate, one in store.evaluated()]
+    finally:
+        store.close()
+    return Table((*_COLUMNS, *names), rows)
+
+
+def to_dataframe(folder: Path) -> pandas.DataFrame:
+    """Read all candidates of a run as a pandas DataFrame.
+
+    Raises:
+        EvoError: If pandas is not installed, or it is no run folder.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise EvoError(
+            "to_dataframe needs pandas, which is not installed; pip install pandas"
+        ) from None
+    table = candidates(folder)
+    return pandas.DataFrame(table.rows, columns=list(table.columns))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        EvoError: If it can not be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise EvoError(f"{path} can not be written: {error.strerror}") from None
+
+
+def _row(candidate: Candidate, one: Evaluation, names: Iterable[str]) -> tuple[Any, ...]:
+    scores = [one.scores[name].value if name in one.scores else None for name in names]
+    return (
+        candidate.id,
+        candidate.generation,
+        one.status,
+        candidate.parents,
+        candidate.operators,
+        candidate.genome,
+        candidate.architecture,
+        one.copied_from,
+        one.seconds,
+        *scores,
+    )
+
+
+def _cell(column: str, value: Any) -> Any:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ("," if column == "genome" else " ").join(map(str, value))
+    return value

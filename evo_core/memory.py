@@ -1,0 +1,78 @@
+"""What a run knows of its past; kept while it goes on, and read again from its database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from evo_core import selection
+from evo_core.evaluation import Candidate, Evaluation, Objective
+from evo_core.evolution import Member, State, members
+from evo_core.results import Counts, GenerationReport
+from evo_core.store import Store
+
+Objectives = tuple[Objective, ...]
+
+
+@dataclass(slots=True)
+class Memory:
+    """Everything that decides how a run goes on.
+
+    Attributes:
+        objectives: What is optimised.
+        done: The evaluated candidates by id.
+        by_architecture: The evaluation of each network.
+        counts: How many were evaluated, repeated and failed.
+        next_id: The id of the next candidate.
+        state: The state of the strategy after the last generation; None before the first.
+        report: The report of the last generation; None before the first.
+    """
+
+    objectives: Objectives
+    done: dict[int, tuple[Candidate, Evaluation]] = field(default_factory=dict)
+    by_architecture: dict[str, Evaluation] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    next_id: int = 0
+    state: State | None = None
+    report: GenerationReport | None = None
+
+    @property
+    def generations(self) -> int:
+        """How many generations are complete."""
+        return self.report.generation + 1 if self.report else 0
+
+    def keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Take in an evaluated candidate, and count it."""
+        copied = evaluation.copied_from is not None
+        if not copied:
+            self.by_architecture[candidate.architecture] = evaluation
+        failed = not copied and evaluation.values(self.objectives) is None
+        self.counts = Counts(
+            self.counts.evaluated + (not copied),
+            self.counts.cached + copied,
+            self.counts.failed + failed,
+        )
+        self.done[candidate.id] = (candidate, evaluation)
+        self.next_id = max(self.next_id, candidate.id + 1)
+
+    def best(self) -> Member | None:
+        """Give the best first objective so far, ties by id."""
+        found = members(list(self.done.values()), self.objectives)
+        chosen = selection.best(found, self.objectives[:1], 1)
+        return chosen[0] if chosen else None
+
+    def front(self) -> list[Member]:
+        """Give the non-dominated members of the whole run, the best first objective first."""
+        return selection.front(members(list(self.done.values()), self.objectives), self.objectives)
+
+
+def recall(store: Store, objectives: Objectives) -> Memory:
+    """Read the memory of a run as it was after its last complete generation."""
+    memory = Memory(objectives)
+    last = store.last_generation()
+    if last is None:
+        return memory
+    memory.report, memory.state = last
+    for candidate, evaluation in store.evaluated():
+        if candidate.generation < memory.generations:
+            memory.keep(candidate, evaluation)
+    return memory

@@ -1,0 +1,87 @@
+"""After the search: score the final front again, under initial weights the search has not seen.
+
+A search keeps what scored best under its own few draws of the weights, and so rewards luck. Fresh
+draws tell what is left of a score without it. They change nothing in the search: ``best`` stays
+the best of the search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from evo_core.evaluation import Candidate, Evaluation, Objective
+from evo_core.executors import ExecutorLike
+from evo_core.plan import Plan
+from evo_core.results import Spread
+
+MOST = 20  # of a larger front, so many of the best by the first objective are scored again
+Spreads = dict[int, dict[str, Spread]]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """The evaluation of one candidate under one fresh draw of the weights."""
+
+    candidate: int
+    init: int
+    evaluation: Evaluation
+
+
+def rescore(plan: Plan, candidates: Sequence[Candidate], executor: ExecutorLike) -> list[Repeat]:
+    """Evaluate candidates under ``rescore`` inits each, numbered after those of the search.
+
+    Nothing is evaluated when no fitness function depends on the weights.
+    """
+    if not weight_objectives(plan):
+        return []
+    first = plan.config.scoring.inits
+    inits = range(first, first + plan.config.rescore)
+    tasks = [(candidate, init) for candidate in candidates for init in inits]
+    for number, (candidate, init) in enumerate(tasks):
+        executor.submit((replace(candidate, id=number, inits=(init,)),))
+    found = {one.candidate: one for bundle in executor.as_completed() for one in bundle}
+    return [
+        Repeat(candidate.id, init, replace(found[number], candidate=candidate.id))
+        for number, (candidate, init) in enumerate(tasks)
+    ]
+
+
+def weight_objectives(plan: Plan) -> tuple[Objective, ...]:
+    """Give the objectives that depend on the weights: those that read more than the graph."""
+    return tuple(
+        objective
+        for objective, bound in zip(plan.objectives, plan.fitness, strict=True)
+        if bound.record.needs_with(bound.options) - {"graph"}
+    )
+
+
+def spreads(repeats: Sequence[Repeat], objectives: Sequence[Objective]) -> Spreads:
+    """Sum up the repeats of each candidate; a network that failed gave no number."""
+    return {
+        candidate: {
+            objective.name: Spread(
+                tuple(
+                    _value(repeat.evaluation, objective)
+                    for repeat in repeats
+                    if repeat.candidate == candidate
+                )
+            )
+            for objective in objectives
+        }
+        for candidate in dict.fromkeys(repeat.candidate for repeat in repeats)
+    }
+
+
+def best_of(found: Spreads, objectives: Sequence[Objective]) -> int | None:
+    """Name the candidate with the best mean of the first of the objectives, ties by id."""
+    means = {number: named[objectives[0].name].mean for number, named in found.items()}
+    known = [
+        (-objectives[0].sign * mean, number) for number, mean in means.items() if mean is not None
+    ]
+    return min(known)[1] if known else None
+
+
+def _value(evaluation: Evaluation, objective: Objective) -> float | None:
+    values = evaluation.values((objective,))
+    return values[0] if values else None

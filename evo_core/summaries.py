@@ -1,0 +1,59 @@
+"""The runs below a folder, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from evo_core.errors import EvoError
+from evo_core.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """A line of ``evo runs``."""
+
+    folder: Path
+    status: str
+    started: str = "-"
+    space: str = "-"
+    fitness: str = "-"
+    data: str = "-"
+    generations: int = 0
+    evaluated: int = 0
+    best: float | None = None
+
+
+def summaries(parent: Path) -> Iterator[RunSummary]:
+    """Describe every run directly below a folder, and those of the sweeps there, by name.
+
+    The status of a run that can not be read, e.g. one of another version of evo, tells the reason.
+    """
+    for path in sorted([*parent.glob("*/run.sqlite"), *parent.glob("*/seed-*/run.sqlite")]):
+        try:
+            store = Store.open(path.parent)
+        except EvoError as error:
+            yield RunSummary(path.parent, f"damaged: {error}")
+            continue
+        try:
+            yield _summary(path.parent, store)
+        finally:
+            store.close()
+
+
+def _summary(folder: Path, store: Store) -> RunSummary:
+    result = store.fact("result") or {}
+    reports = store.generations()
+    last = reports[-1] if reports else {}
+    return RunSummary(
+        folder=folder,
+        status=result.get("status", "unfinished"),
+        started=store.fact("started"),
+        space=store.fact("space"),
+        fitness=",".join(one["name"] for one in store.fact("objectives")),
+        data=store.fact("data"),
+        generations=len(reports),
+        evaluated=result.get("evaluated", last.get("evaluated", 0)),
+        best=last.get("best"),
+    )
