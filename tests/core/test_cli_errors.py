@@ -25,7 +25,7 @@ WRONG = [  # the arguments, and what the line must say
     (["run", SET, "operators.two-pont=1.0"], "no operator 'two-pont'; did you mean 'two-point'?"),
     (["run", SET, 'observers=["progres"]'], "no observer 'progres'; did you mean 'progress'?"),
     (["run", SET, 'mse.motifs=["FbX"]'], "no motif 'FbX'; did you mean 'FbI'"),
-    (["run", SET, 'mse.neurons=["liff"]'], "no neuron 'liff'; did you mean 'lif'?"),
+    (["run", SET, 'mse.neurons=["liff"]'], "did you mean 'lif'"),
     (["run", SET, 'mse.operations=["conv4"]'], "no operation 'conv4'; did you mean 'conv"),
     # options in brackets
     (["run", "--fitness", "rdm[metrc=hamming]"], "no option rdm.metrc; did you mean 'metric'?"),
