@@ -4,7 +4,7 @@ Draws random networks of the space mse that use one motif only, shows each a bat
 without training, and prints one JSON object: for each motif and node the mean firing rate (spikes
 per neuron and time step) over networks and cells, and the standard deviation over networks.
 
-python benchmarks/motif_rates.py --networks 20
+python benchmarks/motif_rates.py --networks 20 [--inputs 3]
 """
 
 import argparse
@@ -46,9 +46,9 @@ def rates_of(plan, architecture, frames, seed):
     return {node: statistics.mean(rates) for node, rates in by_node.items()}
 
 
-def measure(motif, networks, seed):
+def measure(motif, networks, seed, inputs):
     """Measure one motif; a node that opens no edge of its own fires in the output of the cell."""
-    plan = make_plan(Job(from_layers({"mse": {"motifs": [motif]}, "seed": seed})))
+    plan = make_plan(Job(from_layers({"mse": {"motifs": [motif], "inputs": inputs}, "seed": seed})))
     samples = plan.splits.batch(plan.config.scoring.batch, seed, 0)
     frames = torch.tensor(samples.frames(plan.task.steps), dtype=torch.float32)
     rng = np.random.default_rng(seed)
@@ -67,10 +67,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--networks", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--inputs", type=int, nargs="+", default=[2, 3, 4], help="values of k")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    report = {motif: measure(motif, arguments.networks, arguments.seed) for motif in MOTIFS}
-    print(json.dumps({"networks": arguments.networks, "rates": report}, indent=2))
+    given = (arguments.networks, arguments.seed, arguments.inputs)
+    report = {motif: measure(motif, *given) for motif in MOTIFS}
+    print(json.dumps({**vars(arguments), "rates": report}, indent=2))
 
 
 if __name__ == "__main__":
