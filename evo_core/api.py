@@ -11,6 +11,7 @@ from typing import Any
 from evo_core.components import Component
 from evo_core.config import RunConfig, from_layers, to_layer
 from evo_core.config_file import run_toml
+from evo_core.errors import EvoError
 from evo_core.loop import Loop, logger
 from evo_core.memory import Memory
 from evo_core.parts import Parts, assemble
@@ -102,7 +103,13 @@ def _new_store(plan: Plan) -> Store:
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "space": config.space,
         "data": config.data,
+        "components": [f"{one.kind} {one.name}" for one in plan.job.components],
         "objectives": [{"name": one.name, "goal": one.goal} for one in plan.objectives],
     }
-    folder = Path(config.out) if config.out else fresh_folder(config)
-    return Store.create(folder, run_toml(plan, made_with), facts)
+    while True:
+        folder = Path(config.out) if config.out else fresh_folder(config)
+        try:
+            return Store.create(folder, run_toml(plan, made_with), facts)
+        except EvoError:
+            if config.out or not folder.exists():
+                raise  # otherwise another run took the name just now: take the next

@@ -172,6 +172,7 @@ def _executors() -> Iterable[Executor]:
         name="serial",
         summary="one candidate after the other in this process",
         build="evo_core.executors:Serial",
+        parallel=False,
     )
     yield Executor(
         name="loky",

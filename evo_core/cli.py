@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import signal
+import sqlite3
 import sys
 from typing import Any
 
@@ -58,6 +60,7 @@ def evo() -> None:
 def main(args: list[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 2 the user's mistake, 1 failed, 130 interrupted."""
     arguments = sys.argv[1:] if args is None else args
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = evo.main(arguments, prog_name="evo", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -67,11 +70,18 @@ def main(args: list[str] | None = None) -> None:
         code = _say(arguments, str(error), 2)
     except click.ClickException as error:
         code = _say(arguments, _usage(error), 2)
+    except sqlite3.DatabaseError as error:
+        code = _say(arguments, f"the database of the run is damaged: {error}", 2)
     except RunFailedError as error:
         code = _say(arguments, str(error), 1)
     except (click.Abort, KeyboardInterrupt):
         code = _say(arguments, "interrupted", 130)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Let a polite kill end a run as Ctrl-C does: what was found is kept, workers end."""
+    raise KeyboardInterrupt
 
 
 def _usage(error: click.ClickException) -> str:

@@ -248,11 +248,13 @@ class Executor(Component):
         build: ``build(options, workers, job)``, which gives an object with ``submit(bundle)``,
             ``as_completed() -> Iterator[list[Evaluation]]``, ``cancel()`` and ``close()``.
             ``job`` is the picklable part of the plan that a worker needs.
+        parallel: Whether it uses more than one worker.
     """
 
     kind: ClassVar[str] = "executor"
 
     build: Ref
+    parallel: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

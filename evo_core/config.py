@@ -95,7 +95,9 @@ def from_layers(*layers: Mapping[str, Any]) -> RunConfig:
     """
     merged: Layer = {}
     for layer in layers:
-        merged = _merge(merged, layer)
+        own_paths = dict(layer)
+        _make_absolute(own_paths)
+        merged = _merge(merged, own_paths)
     own = {key: value for key, value in merged.items() if key in OWN_KEYS}
     tables: dict[str, dict[str, Any]] = {}
     for key, value in merged.items():
@@ -107,6 +109,17 @@ def from_layers(*layers: Mapping[str, Any]) -> RunConfig:
     if isinstance(own.get("scoring"), Mapping):
         validate(Scoring, own["scoring"], "scoring")
     return validate(RunConfig, own | {"options": tables}, "")
+
+
+def _make_absolute(own: Layer) -> None:
+    """Make the paths a run depends on whole, so that its folder can be read from anywhere."""
+    if isinstance(own.get("data_root"), str):
+        own["data_root"] = str(Path(own["data_root"]).absolute())
+    if isinstance(own.get("plugins"), list | tuple):
+        own["plugins"] = [
+            str(Path(plugin).absolute()) if isinstance(plugin, str) else plugin
+            for plugin in own["plugins"]
+        ]
 
 
 def to_layer(config: RunConfig) -> Layer:
@@ -186,7 +199,9 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> Layer:
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        if isinstance(under, Mapping) and isinstance(value, Mapping):
+        if key == "plugins" and isinstance(under, list) and isinstance(value, list):
+            merged[key] = [*under, *(plugin for plugin in value if plugin not in under)]
+        elif isinstance(under, Mapping) and isinstance(value, Mapping):
             merged[key] = _merge(under, value)
         else:
             merged[key] = value

@@ -70,9 +70,9 @@ def _without_none(table: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def commented_toml(registry: Registry) -> str:
-    """Write every setting with its default and one line of help."""
-    config = RunConfig()
+def commented_toml(registry: Registry, plugins: Sequence[str] = ()) -> str:
+    """Write every setting with its default and one line of help, and plugin files to load."""
+    config = RunConfig(plugins=tuple(plugins))
     lines = ["# evo run FILE.toml", "# Settings of the run; flags of evo run win over them.", ""]
     for field in dataclasses.fields(config):
         if field.name not in ("scoring", "operators", "options"):

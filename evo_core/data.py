@@ -38,6 +38,10 @@ class Samples:
                 "inputs must have the shape (samples, channels, height, width), or (samples, "
                 f"steps, channels, height, width) for events, not {self.inputs.shape}"
             )
+        if self.inputs.dtype.kind not in "fiub":
+            raise EvoError(f"inputs must be real numbers, not {self.inputs.dtype}")
+        if self.inputs.dtype.kind == "f" and not np.isfinite(self.inputs).all():
+            raise EvoError("inputs hold NaN or infinity; take them out first")
         if self.labels.shape != self.inputs.shape[:1]:
             raise EvoError(
                 f"labels must have the shape ({len(self.inputs)},), not {self.labels.shape}"
@@ -154,10 +158,18 @@ def digits(options: object, root: Path | None) -> Splits:
     """Load scikit-learn's digits: 1,797 scans of handwriting, 8x8, 16 grey levels, 10 classes."""
     from sklearn.datasets import load_digits
 
+    _no_files("digits", root)
+
     images, labels = load_digits(return_X_y=True)
     scans = (images.reshape(-1, 1, 8, 8) / 16).astype(np.float32)
     return split(Samples(scans, labels.astype(np.int64)), validation=0.2, test=0.2)
 
 
 def _given(splits: Splits, options: object, root: Path | None) -> Splits:
+    _no_files("an array in memory", root)
     return splits
+
+
+def _no_files(what: str, root: Path | None) -> None:
+    if root is not None:
+        raise EvoError(f"{what} needs no files; leave out --data-root")

@@ -7,8 +7,9 @@ job once, when it starts, and makes its own plan of it: names travel, not networ
 from __future__ import annotations
 
 import signal
+from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,6 +47,7 @@ class Serial:
         import torch
 
         self._threads = torch.get_num_threads()
+        torch.set_num_threads(1)
         self._evaluator = make_evaluator(job)
         self._waiting: list[Bundle] = []
 
@@ -71,24 +73,28 @@ class Serial:
 
 
 class Loky:
-    """Evaluates in worker processes, one torch thread each."""
+    """Evaluates in worker processes, one torch thread each.
+
+    Only as many bundles as keep the workers busy are handed to the pool; the others wait here, so
+    that they can be forgotten without cancelling anything that loky has taken.
+    """
 
     def __init__(self, options: NoOptions, workers: int, job: Job) -> None:
-        from joblib.externals.loky import get_reusable_executor
+        from joblib.externals.loky import ProcessPoolExecutor
 
-        self._pool = get_reusable_executor(
+        self._pool = ProcessPoolExecutor(
             max_workers=workers,
             initializer=_start_worker,
             initargs=(job,),
-            timeout=300,
-            reuse=False,
+            timeout=60,  # seconds after which an idle worker ends, should this process be killed
         )
-        self._futures: list[Future[list[Evaluation]]] = []
-        self._running: list[Future[list[Evaluation]]] = []
+        self._at_once = workers + 1
+        self._waiting: deque[Bundle] = deque()
+        self._running: set[Future[list[Evaluation]]] = set()
 
     def submit(self, bundle: Bundle) -> None:
-        """Send a bundle to the workers."""
-        self._futures.append(self._pool.submit(_evaluate, bundle))
+        """Take a bundle to be sent to the workers."""
+        self._waiting.append(bundle)
 
     def as_completed(self) -> Iterator[list[Evaluation]]:
         """Give each bundle as it finishes.
@@ -96,40 +102,40 @@ class Loky:
         Raises:
             RunFailedError: If a worker process dies.
         """
-        futures, self._futures = self._futures, []
-        self._running = futures
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except CancelledError:
-                continue
-            except BrokenProcessPool as error:
-                raise RunFailedError(f"a worker process died: {error}") from error
+        self._send()
+        while self._running:
+            finished, self._running = wait(self._running, return_when=FIRST_COMPLETED)
+            self._send()
+            for future in finished:
+                try:
+                    yield future.result()
+                except BrokenProcessPool as error:
+                    raise RunFailedError(f"a worker process died: {error}") from error
 
     def cancel(self) -> None:
         """Forget the bundles that have not begun."""
-        for future in (*self._running, *self._futures):
-            future.cancel()
+        self._waiting.clear()
 
     def close(self) -> None:
-        """End the worker processes."""
-        self._pool.shutdown(wait=True, kill_workers=True)
+        """Let the few running evaluations finish and end the worker processes.
 
+        A second Ctrl-C ends the wait, and the workers in the middle of an evaluation.
+        """
+        self._waiting.clear()
+        try:
+            wait(self._running)  # loky can not be shut down safely while it has tasks
+        finally:
+            self._pool.shutdown(wait=True, kill_workers=True)
 
-def worker_count(wanted: int) -> int:
-    """Give the number of workers; 0 stands for one per core this process may use."""
-    import joblib
-
-    return wanted or int(joblib.cpu_count())
+    def _send(self) -> None:
+        while self._waiting and len(self._running) < self._at_once:
+            self._running.add(self._pool.submit(_evaluate, self._waiting.popleft()))
 
 
 def make_evaluator(job: Job) -> Evaluator:
-    """Build what evaluates the candidates of a job in this process, with one torch thread."""
-    import torch
-
+    """Build what evaluates the candidates of a job in this process."""
     from evo_core.snn.worker import Evaluator
 
-    torch.set_num_threads(1)
     return Evaluator(make_plan(job))
 
 
@@ -138,6 +144,9 @@ _worker: dict[str, Any] = {}  # filled when a worker process starts, empty every
 
 def _start_worker(job: Job) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
+    import torch
+
+    torch.set_num_threads(1)
     _worker["evaluator"] = make_evaluator(job)
 
 

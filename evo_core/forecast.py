@@ -9,7 +9,7 @@ from evo_core.components import load
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import random_proposals
-from evo_core.executors import ExecutorLike, worker_count
+from evo_core.executors import ExecutorLike
 from evo_core.plan import Plan
 from evo_core.seeds import generator
 
@@ -54,7 +54,6 @@ def forecast(plan: Plan) -> Forecast:
     Raises:
         EvoError: If a candidate fails; its error is the message.
     """
-    workers = worker_count(plan.config.workers)
     executor: ExecutorLike = load(plan.executor.record.build)(plan.executor.options, 1, plan.job)
     problem = plan.problem()
     timed: list[Evaluation] = []
@@ -70,8 +69,7 @@ def forecast(plan: Plan) -> Forecast:
         if evaluation.error:
             raise EvoError(f"a candidate fails: {evaluation.error.strip().splitlines()[-1]}")
     each = sum(evaluation.seconds for evaluation in timed[1:]) / len(timed[1:])
-    limit = plan.config.population * plan.config.generations
-    evaluations = min(limit, plan.config.max_evaluations or limit)
+    workers, evaluations = plan.workers, plan.evaluations
     peak = max(evaluation.peak_bytes for evaluation in timed)
     seconds = min(evaluations * each / workers, plan.config.max_seconds or float("inf"))
     return Forecast(evaluations, workers, each, seconds, peak, peak * workers)

@@ -14,7 +14,7 @@ from evo_core.components import load
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import Proposal
-from evo_core.executors import ExecutorLike, worker_count
+from evo_core.executors import ExecutorLike
 from evo_core.initial import start_from
 from evo_core.memory import Memory
 from evo_core.outcome import outcome, to_rescore
@@ -50,9 +50,15 @@ class Loop:
         self.observers, self.given = parts.observers, parts.given
         past = self.memory.report
         self.started = time.perf_counter() - (past.seconds if past else 0.0)
-        workers = worker_count(self.config.workers)
         self.info = RunInfo(
-            store.folder, self.config, plan.objectives, plan.space.genes, workers, plan.decode, past
+            folder=store.folder,
+            config=self.config,
+            objectives=plan.objectives,
+            genes=plan.space.genes,
+            workers=plan.workers,
+            evaluations=plan.evaluations,
+            decode=plan.decode,
+            past=past,
         )
 
     def whole(self) -> RunResult:
@@ -92,7 +98,6 @@ class Loop:
         try:
             yield executor
         finally:
-            executor.cancel()
             executor.close()
 
     def _generations(self, executor: ExecutorLike) -> str:
@@ -120,7 +125,19 @@ class Loop:
         self.store.add_generation(report, state)
         logger.info("generation %d: best %s", number + 1, report.best)
         self._tell("evo_generation_ended", report=report)
+        if report.best is None:
+            raise RunFailedError(f"no candidate could be scored: {self._first_error()}")
         return report
+
+    def _first_error(self) -> str:
+        """Say on one line why the first candidate has no score."""
+        evaluation = next(iter(self.memory.done.values()))[1] if self.memory.done else None
+        if evaluation is None:
+            return "the time was over before the first was done"
+        if evaluation.error:
+            return evaluation.error.strip().splitlines()[-1]
+        undefined = [name for name, one in evaluation.scores.items() if one.status != "ok"]
+        return f"candidate 0 is {evaluation.status}, undefined: {', '.join(undefined) or 'nothing'}"
 
     def _candidate(self, number: int, generation: int, proposal: Proposal) -> Candidate:
         identity = self.problem.identity(proposal.genome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,8 +30,9 @@ from evo_core.data import Splits
 from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
 from evo_core.evaluation import Objective
 from evo_core.evolution import Problem
-from evo_core.genome import Gene, Genome
+from evo_core.genome import Gene, Genome, random_genome
 from evo_core.registry import Registry, installed
+from evo_core.seeds import generator
 
 DEFAULT_RATES: Mapping[str, float] = {
     "two-point": 0.9,
@@ -101,6 +103,23 @@ class Plan:
         """All neuron models by name."""
         return self.registry.all(NeuronModel)
 
+    @property
+    def workers(self) -> int:
+        """How many workers evaluate; 0 in the configuration stands for one per core."""
+        import joblib
+
+        if not self.executor.record.parallel:
+            return 1
+        return self.config.workers or int(joblib.cpu_count())
+
+    @property
+    def evaluations(self) -> int:
+        """How many candidates are evaluated at most."""
+        config = self.config
+        children = getattr(self.strategy.options, "offspring", 0) or config.population
+        most = config.population + (config.generations - 1) * children
+        return min(most, config.max_evaluations or most)
+
     def decode(self, genome: Genome) -> Architecture:
         """Decode a genome for the task of the search.
 
@@ -154,7 +173,24 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
         raise EvoError(f"the space {config.space} has nothing to choose; allow more in its options")
     if needs_data(fitness):
         plan.splits.batch(config.scoring.batch, config.seed, 0)
+        _check_statistics(plan)
     return plan
+
+
+def _check_statistics(plan: Plan) -> None:
+    """Refuse statistics over the sequence where random networks of the space forbid them."""
+    if plan.config.scoring.statistics != "sequence":
+        return
+    rng = generator(0, "statistics")
+    for _ in range(50):
+        with contextlib.suppress(InvalidGenomeError):
+            architecture = plan.decode(random_genome(rng, plan.space.genes))
+            if any(segment.recurrent for segment in architecture.segments):
+                raise EvoError(
+                    "scoring.statistics='sequence' does not go with next-step feedback, which the "
+                    "space may give; take 'step', or a space without it, e.g. "
+                    "mse.feedback='same-step'"
+                )
 
 
 def space_genes(registry: Registry, config: RunConfig) -> tuple[Gene, ...]:

@@ -115,7 +115,7 @@ class LiveProgress(PlainProgress):
             TextColumn("left"),
             console=Console(stderr=True),
         )
-        total = run.config.population * run.config.generations
+        total = run.evaluations
         self._generation = min(self.generations + 1, run.config.generations)
         self._task = self._bar.add_task("", total=total, generation="", state="")
         self._show(run)

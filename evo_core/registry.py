@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import sys
@@ -115,8 +116,13 @@ class Registry:
         """
         if not path.is_file():
             raise EvoError(f"plugin file {path} does not exist")
+        source = str(path.resolve())
+        if any(plugin.source == source for plugin in self.plugins):
+            return
+        taken = any(plugin.name == path.name for plugin in self.plugins)
+        name = source if taken else path.name
         try:
-            components = self._register(_import_file(path), path.name)
+            components = self._register(_import_file(path), name)
         except Exception as error:
             reason = one_line(error)
             raise EvoError(f"plugin file {path} can not be used: {reason}") from error
@@ -124,7 +130,7 @@ class Registry:
             raise EvoError(
                 f"plugin file {path} offers nothing; define evo_components() with @hookimpl"
             )
-        self.plugins.append(PluginInfo(path.name, str(path), components=components))
+        self.plugins.append(PluginInfo(name, source, components=components))
 
     def _register(self, plugin: ModuleType, name: str) -> tuple[str, ...]:
         self._manager.register(plugin, name=name)
@@ -161,7 +167,8 @@ def one_line(error: Exception) -> str:
 
 
 def _import_file(path: Path) -> ModuleType:
-    name = f"evo_plugin_file_{path.stem}"
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    name = f"evo_plugin_file_{path.stem}_{digest}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -29,6 +29,7 @@ class RunInfo:
         objectives: What is optimised.
         genes: The gene table of the space.
         workers: How many workers evaluate.
+        evaluations: How many candidates are evaluated at most.
         decode: Gives the network of a genome.
         past: The last generation that is there already when a run is resumed, or None.
     """
@@ -38,6 +39,7 @@ class RunInfo:
     objectives: tuple[Objective, ...]
     genes: tuple[Gene, ...]
     workers: int
+    evaluations: int
     decode: Callable[[Genome], Architecture]
     past: GenerationReport | None = None
 

@@ -66,7 +66,8 @@ class Store:
         try:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise EvoError(f"{folder} exists and is not empty; choose another --out")
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.exists():
+                folder.mkdir(parents=True)  # fails if another run makes it now
             (folder / "config.toml").write_text(config_toml, encoding="utf-8")
             store = cls(folder, sqlite3.connect(folder / "run.sqlite"))
         except OSError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,14 +34,11 @@ def summaries(parent: Path) -> Iterator[RunSummary]:
     """
     for path in sorted([*parent.glob("*/run.sqlite"), *parent.glob("*/seed-*/run.sqlite")]):
         try:
-            store = Store.open(path.parent)
-        except EvoError as error:
-            yield RunSummary(path.parent, f"damaged: {error}")
-            continue
-        try:
-            yield _summary(path.parent, store)
-        finally:
-            store.close()
+            with contextlib.closing(Store.open(path.parent)) as store:
+                summary = _summary(path.parent, store)
+        except (EvoError, sqlite3.DatabaseError, KeyError, TypeError) as error:
+            summary = RunSummary(path.parent, f"damaged: {error}")
+        yield summary
 
 
 def _summary(folder: Path, store: Store) -> RunSummary:

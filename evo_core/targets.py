@@ -12,11 +12,13 @@ from pathlib import Path
 
 from evo_core import architecture_json
 from evo_core.architecture import Architecture
-from evo_core.components import SearchSpace
+from evo_core.binding import validate
+from evo_core.components import NeuronModel, SearchSpace
 from evo_core.config import Layer, from_layers, read_toml
 from evo_core.errors import EvoError, did_you_mean
 from evo_core.genome import Genome, check_genome, parse_genome
 from evo_core.plan import Job, Plan, make_plan
+from evo_core.primitives import Neuron
 from evo_core.registry import installed
 from evo_core.store import Store
 
@@ -52,7 +54,9 @@ def resolve(text: str, layers: Sequence[Layer] = ()) -> Target:
     """
     if text.endswith(".json"):
         architecture = architecture_json.read(Path(text))
-        return Target(text, make_plan(Job(from_layers(*layers))), architecture)
+        plan = make_plan(Job(from_layers(*layers)))
+        _check_neurons(text, architecture, plan)
+        return Target(text, plan, architecture)
     if Path(text).is_dir():
         return _from_run(text, Path(text), None, layers)
     head, colon, rest = text.rpartition(":")
@@ -84,13 +88,33 @@ def _from_run(text: str, folder: Path, number: str | None, layers: Sequence[Laye
     try:
         candidate = _candidate_id(store, folder, number)
         pair = next(store.evaluated(candidate), None)
+        given = store.fact("components")
     finally:
         store.close()
     if pair is None:
         raise EvoError(f"run {folder} has no candidate {number or candidate}")
-    plan = make_plan(Job(from_layers(read_toml(folder / "config.toml"), *layers)))
+    config = from_layers(read_toml(folder / "config.toml"), *layers)
+    try:
+        plan = make_plan(Job(config))
+    except EvoError as error:
+        if not given:
+            raise
+        raise EvoError(
+            f"run {folder} used components given in Python ({', '.join(given)}): {error}"
+        ) from None
     genome = check_genome(pair[0].genome, plan.space.genes, plan.config.space)
     return Target(text, plan, plan.decode(genome), genome, candidate)
+
+
+def _check_neurons(text: str, architecture: Architecture, plan: Plan) -> None:
+    """Refuse neuron models and settings that do not exist here."""
+    operations = {operation for edge in architecture.edges for operation in edge.operations}
+    for neuron in sorted((one for one in operations if isinstance(one, Neuron)), key=repr):
+        try:
+            record = plan.registry.get(NeuronModel, neuron.model)
+            validate(record.options, dict(neuron.settings), neuron.model)
+        except EvoError as error:
+            raise EvoError(f"{text} is not an architecture: {error}") from None
 
 
 def _candidate_id(store: Store, folder: Path, number: str | None) -> int:

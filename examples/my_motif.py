@@ -1,4 +1,4 @@
-"""The same kind of motif from Python, and a second neuron model setting beside the default one.
+"""The same motif from Python.
 
 evo run --space mse --plugin my_motif.py --set 'mse.motifs=["FE","FI","DI"]'
 """

@@ -21,7 +21,8 @@ def command(*, file: Path, force: bool, plugins: tuple[str, ...], as_json: bool)
     from evo_core.config_file import commented_toml
     from evo_core.registry import installed
 
-    text = commented_toml(installed(plugins))
+    paths = [str(Path(plugin).absolute()) for plugin in plugins]
+    text = commented_toml(installed(plugins), paths)
     if file.exists() and not force:
         raise EvoError(f"{file} exists; take another name, or --force to overwrite it")
     try:

@@ -17,6 +17,8 @@ from evo_core.errors import EvoError
 @as_json
 def command(*, target: str, as_json: bool, **flags: Any) -> int:
     """Score TARGET: a run folder, RUN:ID, mse:1,0,2,... or an architecture FILE.json."""
+    import torch
+
     from evo_core.executors import make_evaluator
     from evo_core.targets import resolve
 
@@ -27,6 +29,7 @@ def command(*, target: str, as_json: bool, **flags: Any) -> int:
             f"{target} is for input {wanted.shape} and {wanted.classes} classes, but the data has "
             f"{given.shape} and {given.classes}; name its data with --data"
         )
+    torch.set_num_threads(1)
     evaluation = make_evaluator(found.plan.job).score(found.candidate or 0, found.architecture)
     scores = {name: score.to_json() for name, score in evaluation.scores.items()}
     if as_json:

@@ -58,7 +58,7 @@ def layers(
     """
     given: Layer = {key: value for key, value in flags.items() if value is not None}
     if plugins:
-        given["plugins"] = [str(Path(plugin).absolute()) for plugin in plugins]
+        given["plugins"] = list(plugins)
     if fitness:
         given["fitness"] = [name for text in fitness for name in split_commas(text)]
     stack = [read_preset(preset)] if preset else []

@@ -192,7 +192,8 @@ def _mean(parts: Sequence[Score]) -> Score:
         "details": details,
     }
     if len(values) < len(parts):
-        return Score(None, "undefined", **extra)  # type: ignore[arg-type]
+        failed = any(part.status == "error" for part in parts)
+        return Score(None, "error" if failed else "undefined", **extra)  # type: ignore[arg-type]
     return Score(sum(values) / len(values), **extra)  # type: ignore[arg-type]
 
 
