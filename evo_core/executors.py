@@ -6,7 +6,6 @@ job once, when it starts, and makes its own plan of it: names travel, not networ
 
 from __future__ import annotations
 
-import signal
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from evo_core.components import NoOptions
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
+from evo_core.interrupts import deaf_children
 from evo_core.plan import Job, make_plan
 
 if TYPE_CHECKING:
@@ -102,15 +102,16 @@ class Loky:
         Raises:
             RunFailedError: If a worker process dies.
         """
-        self._send()
-        while self._running:
-            finished, self._running = wait(self._running, return_when=FIRST_COMPLETED)
-            self._send()
-            for future in finished:
-                try:
+        try:
+            with deaf_children():  # the pool starts its processes with the first task
+                self._send()
+            while self._running:
+                finished, self._running = wait(self._running, return_when=FIRST_COMPLETED)
+                self._send()
+                for future in finished:
                     yield future.result()
-                except BrokenProcessPool as error:
-                    raise RunFailedError(f"a worker process died: {error}") from error
+        except BrokenProcessPool as error:
+            raise RunFailedError(f"a worker process died: {error}") from error
 
     def cancel(self) -> None:
         """Forget the bundles that have not begun."""
@@ -143,7 +144,6 @@ _worker: dict[str, Any] = {}  # filled when a worker process starts, empty every
 
 
 def _start_worker(job: Job) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to handle
     import torch
 
     torch.set_num_threads(1)

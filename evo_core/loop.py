@@ -16,6 +16,7 @@ from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import Proposal
 from evo_core.executors import ExecutorLike
 from evo_core.initial import start_from
+from evo_core.interrupts import Interrupts
 from evo_core.memory import Memory
 from evo_core.outcome import outcome, to_rescore
 from evo_core.parts import Parts
@@ -48,6 +49,7 @@ class Loop:
         self.memory = memory or Memory(plan.objectives)
         self.problem, self.strategy = parts.problem, parts.strategy
         self.observers, self.given = parts.observers, parts.given
+        self.interrupts = Interrupts()
         past = self.memory.report
         self.started = time.perf_counter() - (past.seconds if past else 0.0)
         self.info = RunInfo(
@@ -70,7 +72,7 @@ class Loop:
             began = "started" if self.memory.report is None else "resumed"
             logger.info("run %s in %s", began, self.store.folder)
             self._tell("evo_run_started")
-            with self._executor() as executor:
+            with self.interrupts, self._executor() as executor:
                 reason = self._generations(executor)
                 repeats = self._rescore(executor)
             status = "done"
@@ -109,6 +111,7 @@ class Loop:
         return reason or "generations"
 
     def _generation(self, executor: ExecutorLike) -> GenerationReport:
+        self.interrupts.check()
         number = self.memory.generations
         rng = generator(self.config.seed, "variation", number)
         state = self.strategy.start() if self.memory.state is None else self.memory.state
@@ -160,8 +163,9 @@ class Loop:
             for evaluation in evaluations:
                 found[evaluation.candidate] = evaluation
                 self._keep(by_id[evaluation.candidate], evaluation)
-            if self._out_of_time():
+            if self.interrupts.asked or self._out_of_time():
                 executor.cancel()
+        self.interrupts.check()
         for candidate in candidates:
             if candidate.id not in found and candidate.architecture in known:
                 found[candidate.id] = _copy(known[candidate.architecture], candidate)

@@ -250,10 +250,10 @@ def _legend(panels: Sequence[_Panel]) -> list[Entry]:
         for color, word in words.items():
             if (color, stage) in edges:
                 entries.append((edges[color, stage], word + tail))
-    kernels = {kernel_of(edge) for panel in panels for edge in panel.edges} - {""}
-    if kernels - {"0"}:
-        entries.append((", ".join(sorted(kernels - {"0"})[:3]), "kernel size"))
-    if "0" in kernels:
+    names = {kernel_of(edge) for panel in panels for edge in panel.edges}
+    if kernels := sorted(name for name in names - {"0"} if name.isdigit()):
+        entries.append((", ".join(kernels[:3]), "kernel size"))
+    if "0" in names:
         entries.append(("0", "brings nothing"))
     entries.append(("node", "state"))
     entries.append(("output", "output of the cell" if panels[0].number else "output"))

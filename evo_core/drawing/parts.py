@@ -251,7 +251,7 @@ def kernel_of(edge: Edge) -> str:
 
     0 stands for an edge that brings nothing.
     """
-    labels = [op.label for op in edge.operations if op.label]
+    labels = [op.label for op in edge.operations if op.label and not op.label.startswith("crop")]
     if "zero" in labels:
         return "0"
     if len(labels) == 2 and labels[0].startswith("dw") and labels[1] == "conv1":

@@ -60,7 +60,7 @@ WRONG = [  # the arguments, and what the line must say
     # things outside
     (["run", "--device", "gpu"], "no device 'gpu'; take cpu, cuda or cuda:N"),
     (["run", "--device", "cuda:77"], "device 'cuda:77' is not there"),
-    (["run", "--data-root", "nowhere"], "the data root nowhere is no folder"),
+    (["run", "--data-root", "nowhere"], "nowhere is no folder"),
     (["run", "--plugin", "nowhere.py"], "nowhere.py does not exist"),
     (["run", "--plugin", "broken.py"], "broken.py can not be used: SyntaxError"),
     (["run", "nowhere.toml"], "nowhere.toml can not be read: No such file or directory"),

@@ -37,7 +37,7 @@ CONFIGS = st.builds(
     RunConfig,
     space=WORDS,
     fitness=st.lists(WORDS, min_size=1, max_size=3).map(tuple),
-    data_root=st.none() | WORDS,
+    data_root=st.none() | WORDS.map("/{}".format),
     workers=st.integers(0, 64),
     population=st.integers(2, 500),
     max_evaluations=st.none() | st.integers(1, 10**6),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import joblib
 import numpy as np
 import pytest
 
@@ -17,8 +18,8 @@ from evo_core import (
     array_dataset,
 )
 from evo_core.config import from_layers
-from evo_core.executors import Loky, Serial, worker_count
-from evo_core.plan import Job
+from evo_core.executors import Loky, Serial
+from evo_core.plan import Job, make_plan
 from evo_core.store import Store
 
 LENGTH = 19  # genes of mse with two cells
@@ -102,8 +103,12 @@ def test_serial_computes_with_one_thread_and_puts_the_number_back(job):
 
 
 def test_no_number_of_workers_means_one_per_core():
-    assert worker_count(3) == 3
-    assert worker_count(0) >= 1
+    for wanted, given in ((3, 3), (0, joblib.cpu_count())):
+        assert make_plan(Job(from_layers({"workers": wanted}))).workers == given
+
+
+def test_the_serial_executor_has_one_worker_whatever_is_asked_for():
+    assert make_plan(Job(from_layers({"workers": 3, "executor": "serial"}))).workers == 1
 
 
 @pytest.mark.slow
@@ -240,29 +245,32 @@ def test_a_fitness_that_fails_on_some_networks_keeps_these_out_and_the_run_goes_
     assert "NaN" not in (result.run / "result.json").read_text()
 
 
-def test_a_run_in_which_everything_fails_ends_without_a_best(quick_run):
-    result = quick_run([fitness(lambda view, options: None)], fitness=["f"])
-    assert (result.status, result.best, tuple(result.front)) == ("done", None, ())
-    assert result.counts.failed == result.counts.evaluated == 8
-    assert json.loads((result.run / "result.json").read_text())["best"] is None
+def test_a_run_in_which_everything_fails_ends_without_a_best(quick_run, tmp_path):
+    with pytest.raises(RunFailedError, match="no candidate could be scored"):
+        quick_run([fitness(lambda view, options: None)], fitness=["f"])
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (result["status"], result["best"], result["front"]) == ("failed", None, [])
+    assert result["failed"] == result["evaluated"] == 4
 
 
-def test_the_reason_of_a_failure_is_kept_with_its_place(quick_run):
-    result = quick_run([fitness(lambda view, options: _raise())], fitness=["f"])
-    error = all_evaluations(result.run)[0].error
+def test_the_reason_of_a_failure_is_kept_with_its_place(quick_run, tmp_path):
+    with pytest.raises(RunFailedError, match="no score today"):
+        quick_run([fitness(lambda view, options: _raise())], fitness=["f"])
+    error = all_evaluations(tmp_path / "run")[0].error
     assert error.startswith("fitness f: Traceback")
     assert "ValueError: no score today" in error
-    assert "ValueError: no score today" in (result.run / "log.txt").read_text()
+    assert "ValueError: no score today" in (tmp_path / "run" / "log.txt").read_text()
 
 
-def test_a_collect_function_that_raises_fails_the_candidate_only(quick_run):
+def test_a_collect_function_that_raises_fails_the_candidate_only(quick_run, tmp_path):
     def collect(record, options):
         return _raise()
 
     record = fitness(lambda view, options: 1.0, needs=("spikes",), collect=collect)
-    result = quick_run([record], fitness=["f"])
-    assert {one.status for one in all_evaluations(result.run).values()} == {"error"}
-    assert result.status == "done"
+    with pytest.raises(RunFailedError, match="no score today"):
+        quick_run([record], fitness=["f"])
+    found = all_evaluations(tmp_path / "run").values()
+    assert [one.status for one in found] == ["error"] * 4
 
 
 @pytest.mark.parametrize("kind", ["float32", "int64", "tensor"])

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from evo_core import EvoError, FitnessFunction
+from evo_core import EvoError, FitnessFunction, RunFailedError
 from evo_core.export import Table
 from evo_core.store import Store
 
@@ -74,13 +74,14 @@ def test_what_can_not_be_exported_gets_one_line(cli, finished_run, tmp_path):
     assert "is no run folder" in cli("export", tmp_path).err
 
 
-def test_a_failed_candidate_has_empty_scores(quick_run, cli):
+def test_a_failed_candidate_has_empty_scores(quick_run, cli, tmp_path):
     def score(view, options):
         return None
 
     mine = FitnessFunction(name="none", summary="", goal="max", needs=("graph",), score=score)
-    result = quick_run([mine], fitness=["none"])
-    assert {row["none"] for row in read_csv(cli("export", result.run).out)} == {""}
+    with pytest.raises(RunFailedError):
+        quick_run([mine], fitness=["none"])
+    assert {row["none"] for row in read_csv(cli("export", tmp_path / "run").out)} == {""}
 
 
 def test_cells_are_quoted_by_the_csv_module():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -40,8 +41,9 @@ def children(pid: int) -> set[int]:
 
 def evaluated(folder) -> int:
     try:
-        database = sqlite3.connect(f"file:{folder / 'run.sqlite'}?mode=ro", uri=True)
-        (count,) = database.execute("SELECT count(*) FROM evaluations").fetchone()
+        source = f"file:{folder / 'run.sqlite'}?mode=ro"
+        with contextlib.closing(sqlite3.connect(source, uri=True)) as database:
+            (count,) = database.execute("SELECT count(*) FROM evaluations").fetchone()
     except sqlite3.Error:
         return 0
     return count
@@ -67,6 +69,8 @@ def test_a_run_in_processes_ends_at_a_signal_and_keeps_what_was_found(tmp_path, 
         out, err = process.communicate(timeout=120)
     finally:
         process.kill()
+        process.stdout.close()
+        process.stderr.close()
     assert process.returncode == 130, err
     assert json.loads(out)["status"] == "interrupted"
     assert "evo resume" in err

@@ -122,15 +122,16 @@ def test_an_id_that_does_not_exist_is_refused_with_the_reason(finished_run, numb
         resolve(f"{finished_run}:{number}")
 
 
-def test_a_run_without_a_best_asks_for_an_id(quick_run):
-    from evo_core import FitnessFunction
+def test_a_run_without_a_best_asks_for_an_id(quick_run, tmp_path):
+    from evo_core import FitnessFunction, RunFailedError
 
     none = FitnessFunction(
         name="none", summary="", goal="max", needs=("graph",), score=lambda view, options: None
     )
-    folder = quick_run([none], fitness=["none"]).run
+    with pytest.raises(RunFailedError):
+        quick_run([none], fitness=["none"])
     with pytest.raises(EvoError, match=r"has no best candidate yet; name one as .*run:ID"):
-        resolve(str(folder))
+        resolve(str(tmp_path / "run"))
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
