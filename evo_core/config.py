@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from evo_core.binding import parse_value, validate
 from evo_core.components import option
@@ -51,10 +51,24 @@ class RunConfig:
     executor: str = option("loky", "where candidates are evaluated")
     workers: Annotated[int, Ge(0)] = option(0, "worker processes; 0 means one per core")
     device: str = option("cpu", "device of each worker: cpu, cuda or cuda:N")
+    deterministic: bool = option(True, "on CUDA: only algorithms that repeat; false is faster")
+    timeout: Annotated[float, Gt(0)] | None = option(
+        None, "stop the evaluation of a candidate after that many seconds"
+    )
+    memory: str | None = option(None, "memory a worker may use, e.g. '4GB' (Linux)")
+    attempts: Annotated[int, Ge(1)] = option(
+        2, "how often a candidate is tried whose worker dies or runs out of memory"
+    )
+    recycle: Annotated[int, Ge(0)] = option(
+        1000, "replace a worker after that many evaluations; 0 means never"
+    )
     population: Annotated[int, Ge(2)] = option(24, "candidates that survive each generation")
     generations: Annotated[int, Ge(1)] = option(12, "generations, the first one counted")
     max_evaluations: Annotated[int, Ge(1)] | None = option(None, "stop after that many evaluations")
     max_seconds: Annotated[float, Gt(0)] | None = option(None, "stop after that many seconds")
+    max_failed: Annotated[float, Gt(0), Lt(1)] | None = option(
+        None, "stop when more than this share of the evaluated candidates has failed"
+    )
     target: float | None = option(None, "stop when the first fitness reaches this value")
     seed: Annotated[int, Ge(0)] = option(0, "seed of everything random")
     rescore: Annotated[int, Ge(0)] = option(
@@ -63,6 +77,10 @@ class RunConfig:
     init: str | None = option(
         None, "genomes that the first generation starts from: a file, or a run folder"
     )
+    constraints: tuple[str, ...] = option(
+        (), "what a network must keep to be evaluated, e.g. 'params<2e6'"
+    )
+    cache: str | None = option(None, "file that shares untrained scores between runs")
     out: str | None = option(None, "run folder; by default a new one below runs/")
     plugins: tuple[str, ...] = option((), "plugin files to load")
     observers: tuple[str, ...] = option(("progress", "figures"), "what watches the run")
@@ -78,7 +96,7 @@ class RunConfig:
     def __post_init__(self) -> None:
         if not self.fitness:
             raise ValueError("a run needs at least one fitness function")
-        for name in ("target", "max_seconds"):
+        for name in ("target", "max_seconds", "timeout"):
             value = getattr(self, name)
             if value is not None and not math.isfinite(value):
                 raise ValueError(f"{name} is {value}; take a finite number")
@@ -113,8 +131,9 @@ def from_layers(*layers: Mapping[str, Any]) -> RunConfig:
 
 def _make_absolute(own: Layer) -> None:
     """Make the paths a run depends on whole, so that its folder can be read from anywhere."""
-    if isinstance(own.get("data_root"), str):
-        own["data_root"] = str(Path(own["data_root"]).absolute())
+    for key in ("data_root", "cache"):
+        if isinstance(own.get(key), str):
+            own[key] = str(Path(own[key]).absolute())
     if isinstance(own.get("plugins"), list | tuple):
         own["plugins"] = [
             str(Path(plugin).absolute()) if isinstance(plugin, str) else plugin

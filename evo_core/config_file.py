@@ -27,6 +27,10 @@ _KINDS: tuple[type[Component], ...] = (
 )  # fmt: skip
 _EXAMPLES: Mapping[str, Any] = {
     "data_root": "data",
+    "timeout": 600.0,
+    "memory": "4GB",
+    "max_failed": 0.5,
+    "cache": "scores.sqlite",
     "steps": 4,
     "max_evaluations": 1000,
     "max_seconds": 3600.0,

@@ -12,9 +12,10 @@ from evo_core.genome import Genome
 
 ScoreStatus = Literal["ok", "undefined", "error"]
 EvaluationStatus = Literal[
-    "ok", "invalid", "silent", "saturated", "nan", "oom", "timeout", "crashed", "error",
-    "interrupted",
+    "ok", "invalid", "infeasible", "silent", "saturated", "nan", "oom", "timeout", "crashed",
+    "error", "interrupted",
 ]  # fmt: skip
+Stage = Literal["evaluate", "duplicate", "constraint", "cache"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,9 @@ class Evaluation:
         peak_bytes: The largest resident memory its worker has had.
         error: What went wrong, when something did.
         copied_from: The candidate with the same architecture whose evaluation this repeats.
+        attempts: How often it was tried: more than once if its worker died or ran out of memory.
+        stage: Where it was settled: evaluated by a worker, as the duplicate of a network that was,
+            by a constraint, or from the shared cache.
     """
 
     candidate: int
@@ -127,6 +131,8 @@ class Evaluation:
     peak_bytes: int = 0
     error: str | None = None
     copied_from: int | None = None
+    attempts: int = 1
+    stage: Stage = "evaluate"
 
     def values(self, objectives: tuple[Objective, ...]) -> tuple[float, ...] | None:
         """Give the value of each objective, or None if the candidate is not selectable."""

@@ -237,4 +237,10 @@ class Loop:
 
 
 def _copy(original: Evaluation, candidate: Candidate) -> Evaluation:
-    return replace(original, candidate=candidate.id, seconds=0.0, copied_from=original.candidate)
+    return replace(
+        original,
+        candidate=candidate.id,
+        seconds=0.0,
+        copied_from=original.candidate,
+        stage="duplicate",
+    )
