@@ -31,7 +31,7 @@ def one_run(seed, protect, folder, extra):
     inputs = (2, 3, 4)  # the default choices; the last gene is k
     rows = list(store.evaluated())
     k_of = {candidate.id: inputs[candidate.genome[-1]] for candidate, _ in rows}
-    survivors = [k_of[number] for number in store.generations()[-1]["survivors"]]
+    survivors = [k_of[number] for number in store.generations()[-1].report.survivors]
     best = {}
     for candidate, evaluation in rows:
         value = evaluation.scores["rdm"].value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from evo_core.components import Component
 from evo_core.config import RunConfig, from_layers, to_layer
 from evo_core.config_file import run_toml
 from evo_core.errors import EvoError
+from evo_core.genome import Genome
+from evo_core.initial import given_genomes
 from evo_core.loop import Loop, logger
 from evo_core.memory import Memory
 from evo_core.parts import Parts, assemble
@@ -63,17 +66,18 @@ def execute(plan: Plan) -> RunResult:
         EvoError: If a part can not be built, or the run folder can not be made.
         RunFailedError: If the run could not go on.
     """
-    parts = assemble(plan)
-    return play(plan, parts, _new_store(plan))
+    given = given_genomes(plan)
+    with assemble(plan, given) as parts, closing(_new_store(plan, given)) as store:
+        return play(plan, parts, store)
 
 
 def play(plan: Plan, parts: Parts, store: Store, memory: Memory | None = None) -> RunResult:
-    """Run a plan in a run folder from where its memory ends, keep a log, and close the folder.
+    """Run a plan in a run folder from where its memory ends, and keep a log.
 
     Raises:
         RunFailedError: If the run could not go on.
     """
-    handler = logging.FileHandler(store.folder / "log.txt", encoding="utf-8")
+    handler = _Log(store.folder / "log.txt", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -82,7 +86,18 @@ def play(plan: Plan, parts: Parts, store: Store, memory: Memory | None = None) -
     finally:
         logger.removeHandler(handler)
         handler.close()
-        store.close()
+
+
+class _Log(logging.FileHandler):
+    """A log that a full disk silences: the database tells of it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """Say nothing."""
+
+    def close(self) -> None:
+        """Close the file, also when what is left can not be written."""
+        with suppress(OSError):
+            super().close()
 
 
 def fresh_folder(config: RunConfig, suffix: str = "") -> Path:
@@ -95,7 +110,7 @@ def fresh_folder(config: RunConfig, suffix: str = "") -> Path:
     return folder
 
 
-def _new_store(plan: Plan) -> Store:
+def _new_store(plan: Plan, given: Sequence[Genome]) -> Store:
     config = plan.config
     made_with = versions(plan.registry)
     facts: dict[str, Any] = {
@@ -105,6 +120,7 @@ def _new_store(plan: Plan) -> Store:
         "data": config.data,
         "components": [f"{one.kind} {one.name}" for one in plan.job.components],
         "objectives": [{"name": one.name, "goal": one.goal} for one in plan.objectives],
+        "given": [list(genome) for genome in given],
     }
     while True:
         folder = Path(config.out) if config.out else fresh_folder(config)

@@ -15,7 +15,8 @@ from evo_core.errors import EvoError, RunFailedError, did_you_mean
 
 _COMMANDS = {
     "run": "Evolve networks.",
-    "resume": "Go on with a run that has ended.",
+    "resume": "Go on with a run, whatever ended it.",
+    "verify": "Check that a run repeats.",
     "score": "Score one network.",
     "show": "Show a network as text, and as a figure.",
     "runs": "List the runs in a folder.",

@@ -158,10 +158,20 @@ def read_toml(path: Path) -> Layer:
         EvoError: If it is missing or no TOML.
     """
     try:
-        layer = tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_bytes(), path)
     except OSError as error:
         raise EvoError(f"{path} can not be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+
+
+def parse_toml(text: str | bytes, path: Path) -> Layer:
+    """Read the text of a TOML file; see :func:`read_toml`.
+
+    Raises:
+        EvoError: If it is no TOML.
+    """
+    try:
+        layer = tomllib.loads(text.decode() if isinstance(text, bytes) else text)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise EvoError(f"{path} is not valid TOML: {error}") from None
     if isinstance(layer.get("plugins"), list):
         layer["plugins"] = [

@@ -143,6 +143,15 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """The evaluation of one candidate under one fresh draw of the weights."""
+
+    candidate: int
+    init: int
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True)
 class Objective:
     """One axis of the search: the canonical text of a fitness and its direction."""
 

@@ -47,14 +47,14 @@ def draw_fitness(store: Store, folder: Path, run: RunInfo) -> None:
     """Draw the first objective over generations: best so far, median and quartiles."""
     from evo_core.drawing import fitness_chart
 
-    reports = [report for report in store.generations() if report["values"]]
+    reports = [one.report for one in store.generations() if one.report.values]
     if not reports:
         return
-    columns = [sorted(values[0] for values in report["values"]) for report in reports]
+    columns = [sorted(values[0] for values in report.values) for report in reports]
     quartiles = [_quartiles(column) for column in columns]
     figure = fitness_chart(
-        [report["generation"] + 1 for report in reports],
-        [report["best"] for report in reports],
+        [report.generation + 1 for report in reports],
+        [report.best for report in reports if report.best is not None],
         [median(column) for column in columns],
         [low for low, _ in quartiles],
         [high for _, high in quartiles],
@@ -70,16 +70,16 @@ def draw_motifs(store: Store, folder: Path, genes: tuple[Gene, ...]) -> None:
 
     loci = [i for i, gene in enumerate(genes) if gene.scale == "motif"]
     genomes = {candidate.id: candidate.genome for candidate, _ in store.evaluated()}
-    reports = [report for report in store.generations() if report["survivors"]]
+    reports = [one.report for one in store.generations() if one.report.survivors]
     if not loci or not reports:
         return
     counts = [
-        _choices([genomes[number] for number in report["survivors"]], genes, loci)
+        _choices([genomes[number] for number in report.survivors], genes, loci)
         for report in reports
     ]
     names = list(dict.fromkeys(choice for i in loci for choice in genes[i].choices))
     shares = {name: [count[name] / sum(count.values()) for count in counts] for name in names}
-    generations = [report["generation"] + 1 for report in reports]
+    generations = [report.generation + 1 for report in reports]
     figure = share_chart(generations, shares, "Motifs in the population", "share of cells")
     _save_both(figure, folder, "motifs")
 

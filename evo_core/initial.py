@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from evo_core.config import from_layers, read_toml
 from evo_core.errors import EvoError
 from evo_core.evolution import Problem, Proposal
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
 from evo_core.plan import Plan, space_genes
 from evo_core.store import Store
+from evo_core.stored import config_of
 
 Named = Iterator[tuple[str, Sequence[Any]]]  # where a genome stands, for messages, and the genome
 
@@ -85,22 +86,19 @@ def _of_json(path: Path, text: str) -> Named:
 
 
 def _of_run(folder: Path, plan: Plan) -> Named:
-    store = Store.open(folder)
-    try:
-        last = store.last_generation()
+    with closing(Store.open(folder)) as store:
+        complete = store.generations()
         genomes = {candidate.id: candidate.genome for candidate, _ in store.evaluated()}
-    finally:
-        store.close()
-    _check_same_genes(folder, plan)
-    for number in last[0].survivors if last else ():
+        _check_same_genes(store, plan)
+    for number in complete[-1].report.survivors if complete else ():
         yield f"{folder}:{number}", genomes[number]
 
 
-def _check_same_genes(folder: Path, plan: Plan) -> None:
-    there = space_genes(plan.registry, from_layers(read_toml(folder / "config.toml")))
+def _check_same_genes(store: Store, plan: Plan) -> None:
+    there = space_genes(plan.registry, config_of(store))
     difference = _difference(there, plan.space.genes)
     if difference:
-        raise EvoError(f"the genomes of {folder} mean something else here: {difference}")
+        raise EvoError(f"the genomes of {store.folder} mean something else here: {difference}")
 
 
 def _difference(there: Sequence[Gene], here: Sequence[Gene]) -> str | None:

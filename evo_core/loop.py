@@ -1,32 +1,31 @@
-"""The loop of a run: ask, drop repeats, evaluate, store, tell, notify."""
+"""The loop of a run: ask, settle each candidate in stages, store, tell, notify.
+
+The stages round the strategy are fixed, and each evaluation is stored with the one that settled it:
+``duplicate`` (a network of the run takes over its scores) and ``evaluate``. What a run that was
+killed had evaluated of its next generation is taken as it was stored.
+"""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from evo_core.components import load
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
-from evo_core.evolution import Proposal
-from evo_core.executors import ExecutorLike
-from evo_core.initial import start_from
+from evo_core.generations import Evaluated, ask, budget, tell
 from evo_core.interrupts import Interrupts
 from evo_core.memory import Memory
 from evo_core.outcome import outcome, to_rescore
 from evo_core.parts import Parts
 from evo_core.plan import Plan
-from evo_core.rescore import Repeat, rescore
+from evo_core.rescore import repeats_of, rescore
 from evo_core.results import GenerationReport, RunInfo, RunResult, RunStatus
-from evo_core.seeds import generator
 from evo_core.store import Store
 
-Evaluated = tuple[Candidate, Evaluation]
 logger = logging.getLogger("evo")
 
 
@@ -44,13 +43,15 @@ class Loop:
         self, plan: Plan, parts: Parts, store: Store, memory: Memory | None = None
     ) -> None:
         self.plan = plan
+        self.parts = parts
         self.store = store
         self.config = plan.config
+        self.executor = parts.executor
         self.memory = memory or Memory(plan.objectives)
-        self.problem, self.strategy = parts.problem, parts.strategy
-        self.observers, self.given = parts.observers, parts.given
         self.interrupts = Interrupts()
+        self.wanted: list[tuple[int, int]] = []  # what is scored under fresh inits, in order
         past = self.memory.report
+        self.began = "started" if memory is None else "resumed"
         self.started = time.perf_counter() - (past.seconds if past else 0.0)
         self.info = RunInfo(
             folder=store.folder,
@@ -65,112 +66,116 @@ class Loop:
 
     def whole(self) -> RunResult:
         """Run to the end, whatever it is, and tell the observers."""
-        status: RunStatus = "failed"
-        reason = "an error"
-        repeats: list[Repeat] = []
         try:
-            began = "started" if self.memory.report is None else "resumed"
-            logger.info("run %s in %s", began, self.store.folder)
+            logger.info("run %s in %s", self.began, self.store.folder)
             self._tell("evo_run_started")
-            with self.interrupts, self._executor() as executor:
-                reason = self._generations(executor)
-                repeats = self._rescore(executor)
-            status = "done"
+            reason = self._search()
         except KeyboardInterrupt:
-            status, reason = "interrupted", "interrupted from the keyboard"
+            return self._end("interrupted", "interrupted from the keyboard")
         except RunFailedError as error:
-            reason = str(error)
+            self._end("failed", str(error))
             raise
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
             logger.exception("run failed")
+            self._end("failed", f"{type(error).__name__}: {error}")
             raise
-        finally:
-            result = outcome(self.plan, self.store.folder, self.memory, repeats)
-            result = replace(result, status=status, reason=reason, seconds=self._seconds())
+        return self._end("done", reason)
+
+    def _search(self) -> str:
+        """Evolve, score the front again, and give the reason for the end."""
+        with self.interrupts:
+            try:
+                reason = self._generations()
+                self._rescore()
+            finally:
+                self.executor.close()
+        return reason
+
+    def _end(self, status: RunStatus, reason: str) -> RunResult:
+        known = self.memory.rescores
+        repeats = [known[place] for place in self.wanted if place in known]
+        result = outcome(self.plan, self.store.folder, self.memory, repeats)
+        result = replace(result, status=status, reason=reason, seconds=self._seconds())
+        logger.info("run %s: %s", status, reason)
+        try:
             self.store.finish(result)
-            logger.info("run %s: %s", status, reason)
+        finally:
             self._tell("evo_run_ended", result=result)
         return result
 
-    @contextmanager
-    def _executor(self) -> Iterator[ExecutorLike]:
-        build = load(self.plan.executor.record.build)
-        executor: ExecutorLike = build(self.plan.executor.options, self.info.workers, self.plan.job)
-        try:
-            yield executor
-        finally:
-            executor.close()
-
-    def _generations(self, executor: ExecutorLike) -> str:
+    def _generations(self) -> str:
         report = self.memory.report
-        reason = self._limit(report) if report else None
+        reason = self._over(report) if report else None
         while reason is None and self.memory.generations < self.config.generations:
-            report = self._generation(executor)
-            reason = self._limit(report) or self._asked_to_stop(report)
+            reason = self._over(self._generation())
         return reason or "generations"
 
-    def _generation(self, executor: ExecutorLike) -> GenerationReport:
+    def _generation(self) -> GenerationReport:
         self.interrupts.check()
-        number = self.memory.generations
-        rng = generator(self.config.seed, "variation", number)
-        state = self.strategy.start() if self.memory.state is None else self.memory.state
-        state, proposals = self.strategy.ask(state, self._budget(), rng)
-        if number == 0:
-            proposals = start_from(self.given, proposals, self.problem)
-        candidates = [
-            self._candidate(self.memory.next_id + place, number, proposal)
-            for place, proposal in enumerate(proposals)
-        ]
-        state = self.strategy.tell(state, self._evaluate(candidates, executor))
-        report = self._report(number, state["population"])
-        self.memory.state, self.memory.report = state, report
-        self.store.add_generation(report, state)
-        logger.info("generation %d: best %s", number + 1, report.best)
+        asked = ask(self.plan, self.parts, self.memory)
+        evaluated = self._settle(asked.candidates)
+        report = tell(self.parts, self.memory, asked, evaluated, self._seconds())
+        assert self.memory.state is not None
+        self.store.add_generation(report, self.memory.state)
+        logger.info("generation %d: best %s", report.generation + 1, report.best)
         self._tell("evo_generation_ended", report=report)
-        if report.best is None:
-            raise RunFailedError(f"no candidate could be scored: {self._first_error()}")
         return report
 
     def _first_error(self) -> str:
         """Say on one line why the first candidate has no score."""
-        evaluation = next(iter(self.memory.done.values()))[1] if self.memory.done else None
-        if evaluation is None:
+        if not self.memory.done:
             return "the time was over before the first was done"
+        number = min(self.memory.done)
+        evaluation = self.memory.done[number][1]
         if evaluation.error:
             return evaluation.error.strip().splitlines()[-1]
         undefined = [name for name, one in evaluation.scores.items() if one.status != "ok"]
-        return f"candidate 0 is {evaluation.status}, undefined: {', '.join(undefined) or 'nothing'}"
+        names = ", ".join(undefined) or "nothing"
+        return f"candidate {number} is {evaluation.status}, undefined: {names}"
 
-    def _candidate(self, number: int, generation: int, proposal: Proposal) -> Candidate:
-        identity = self.problem.identity(proposal.genome)
-        return Candidate(
-            number, proposal.genome, identity, generation, proposal.parents, proposal.operators
-        )
-
-    def _evaluate(self, candidates: list[Candidate], executor: ExecutorLike) -> list[Evaluated]:
-        """Evaluate each network once; a repeat of any network of the run takes over its scores."""
+    def _settle(self, candidates: list[Candidate]) -> list[Evaluated]:
+        """Give each candidate its evaluation, stage by stage; some have none if time is over."""
+        self._check_stored(candidates)
         known = self.memory.by_architecture
         new: dict[str, Candidate] = {}
         for candidate in candidates:
             if candidate.architecture not in known:
                 new.setdefault(candidate.architecture, candidate)
-        by_id = {candidate.id: candidate for candidate in new.values()}
-        found: dict[int, Evaluation] = {}
-        for candidate in by_id.values():
-            executor.submit((candidate,))
-        for evaluations in executor.as_completed():
-            for evaluation in evaluations:
-                found[evaluation.candidate] = evaluation
-                self._keep(by_id[evaluation.candidate], evaluation)
-            if self.interrupts.asked or self._out_of_time():
-                executor.cancel()
+        self._evaluate([one for one in new.values() if not self._take_stored(one)])
         self.interrupts.check()
         for candidate in candidates:
-            if candidate.id not in found and candidate.architecture in known:
-                found[candidate.id] = _copy(known[candidate.architecture], candidate)
-                self._keep(candidate, found[candidate.id])
-        return [(one, found[one.id]) for one in candidates if one.id in found]
+            original = known.get(candidate.architecture)
+            settled = candidate.id in self.memory.done or self._take_stored(candidate)
+            if original is not None and not settled:
+                self._keep(candidate, _copy(original, candidate))
+        done = self.memory.done
+        return [done[candidate.id] for candidate in candidates if candidate.id in done]
+
+    def _check_stored(self, candidates: list[Candidate]) -> None:
+        """Drop what was stored of this generation if the strategy asks for something else now."""
+        genomes = {candidate.id: candidate.genome for candidate in candidates}
+        stored = [candidate for candidate, _ in self.memory.stored.values()]
+        if any(genomes.get(candidate.id) != candidate.genome for candidate in stored):
+            logger.warning("the generation that was cut off does not repeat; evaluated anew")
+            self.store.forget_after(self.memory.generations)
+            self.memory.stored.clear()
+
+    def _take_stored(self, candidate: Candidate) -> bool:
+        """Take over what was evaluated before the run was killed."""
+        pair = self.memory.stored.pop(candidate.id, None)
+        if pair is not None:
+            self.memory.keep(*pair)
+        return pair is not None
+
+    def _evaluate(self, candidates: Iterable[Candidate]) -> None:
+        by_id = {candidate.id: candidate for candidate in candidates}
+        for candidate in by_id.values():
+            self.executor.submit((candidate,))
+        for evaluations in self.executor.as_completed():
+            for evaluation in evaluations:
+                self._keep(by_id[evaluation.candidate], evaluation)
+            if self.interrupts.asked or self._out_of_time():
+                self.executor.cancel()
 
     def _keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
         self.memory.keep(candidate, evaluation)
@@ -179,17 +184,21 @@ class Loop:
             logger.warning("candidate %d: %s", candidate.id, evaluation.error)
         self._tell("evo_candidate_evaluated", candidate=candidate, evaluation=evaluation)
 
-    def _rescore(self, executor: ExecutorLike) -> list[Repeat]:
-        repeats = rescore(self.plan, to_rescore(self.memory), executor)
-        self.store.add_rescores(repeats)
-        if repeats:
-            logger.info("scored %d times under fresh inits", len(repeats))
-        return repeats
-
-    def _budget(self) -> int:
-        if self.config.max_evaluations is None:
-            return sys.maxsize
-        return self.config.max_evaluations - self.memory.counts.evaluated
+    def _rescore(self) -> None:
+        """Score the front under fresh inits, as far as that has not been done yet."""
+        known = self.memory.rescores
+        wanted = repeats_of(self.plan, to_rescore(self.memory))
+        self.wanted = [(candidate.id, init) for candidate, init in wanted]
+        self.store.forget(known.keys() - set(self.wanted))
+        todo = [(one, init) for one, init in wanted if (one.id, init) not in known]
+        for repeat in rescore(todo, self.executor):
+            known[repeat.candidate, repeat.init] = repeat
+            self.store.add_rescore(repeat)
+            if self.interrupts.asked:
+                self.executor.cancel()
+        self.interrupts.check()
+        if wanted:
+            logger.info("scored %d times under fresh inits", len(wanted))
 
     def _seconds(self) -> float:
         return time.perf_counter() - self.started
@@ -198,24 +207,29 @@ class Loop:
         limit = self.config.max_seconds
         return limit is not None and self._seconds() >= limit
 
-    def _limit(self, report: GenerationReport) -> str | None:
-        if self._budget() <= 0:
+    def _over(self, report: GenerationReport) -> str | None:
+        """Tell whether the run ends after this generation, and why.
+
+        Raises:
+            RunFailedError: If there is nothing to go on with.
+        """
+        if report.best is None:
+            raise RunFailedError(f"no candidate could be scored: {self._first_error()}")
+        if budget(self.plan, self.memory) <= 0:
             return "max-evaluations"
         if self._out_of_time():
             return "max-seconds"
         target, best = self.config.target, report.best
         sign = self.plan.objectives[0].sign
-        reached = target is not None and best is not None and sign * best >= sign * target
-        return "target" if reached else None
-
-    def _asked_to_stop(self, report: GenerationReport) -> str | None:
+        if target is not None and best is not None and sign * best >= sign * target:
+            return "target"
         reasons = self._tell("evo_should_stop", report=report)
         return next((str(reason) for reason in reasons if reason), None)
 
     def _tell(self, hook: str, **news: Any) -> list[Any]:
         """Call a hook of each observer; one that fails is reported and does not stop the run."""
         answers = []
-        for name, observer in self.observers.items():
+        for name, observer in self.parts.observers.items():
             try:
                 answers.append(getattr(observer.hook, hook)(run=self.info, **news))
             except Exception as error:
@@ -223,17 +237,6 @@ class Loop:
                 line = f"observer {name} failed in {hook}: {type(error).__name__}: {error}"
                 print(line, file=sys.stderr)  # noqa: T201
         return answers
-
-    def _report(self, number: int, population: list[dict[str, Any]]) -> GenerationReport:
-        best = self.memory.best()
-        return GenerationReport(
-            generation=number,
-            counts=self.memory.counts,
-            survivors=tuple(member["id"] for member in population),
-            values=tuple(tuple(member["values"]) for member in population),
-            best=best["values"][0] if best else None,
-            seconds=self._seconds(),
-        )
 
 
 def _copy(original: Evaluation, candidate: Candidate) -> Evaluation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from evo_core import selection
-from evo_core.evaluation import Candidate, Evaluation, Objective
+from evo_core.evaluation import Candidate, Evaluation, Objective, Repeat
 from evo_core.evolution import Member, State, members
 from evo_core.results import Counts, GenerationReport
 from evo_core.store import Store
@@ -25,6 +25,8 @@ class Memory:
         next_id: The id of the next candidate.
         state: The state of the strategy after the last generation; None before the first.
         report: The report of the last generation; None before the first.
+        stored: What a run that was killed has already evaluated of its next generation, by id.
+        rescores: What was evaluated under fresh inits, by candidate and init.
     """
 
     objectives: Objectives
@@ -34,6 +36,9 @@ class Memory:
     next_id: int = 0
     state: State | None = None
     report: GenerationReport | None = None
+    stored: dict[int, tuple[Candidate, Evaluation]] = field(default_factory=dict)
+    rescores: dict[tuple[int, int], Repeat] = field(default_factory=dict)
+    _best: Member | None = None
 
     @property
     def generations(self) -> int:
@@ -53,12 +58,17 @@ class Memory:
         )
         self.done[candidate.id] = (candidate, evaluation)
         self.next_id = max(self.next_id, candidate.id + 1)
+        rivals = members([(candidate, evaluation)], self.objectives)
+        if self._best is not None:
+            rivals.append(self._best)
+        self._best = min(rivals, key=self._rank, default=None)
 
     def best(self) -> Member | None:
         """Give the best first objective so far, ties by id."""
-        found = members(list(self.done.values()), self.objectives)
-        chosen = selection.best(found, self.objectives[:1], 1)
-        return chosen[0] if chosen else None
+        return self._best
+
+    def _rank(self, member: Member) -> tuple[float, int]:
+        return -self.objectives[0].sign * member["values"][0], member["id"]
 
     def front(self) -> list[Member]:
         """Give the non-dominated members of the whole run, the best first objective first."""
@@ -68,11 +78,13 @@ class Memory:
 def recall(store: Store, objectives: Objectives) -> Memory:
     """Read the memory of a run as it was after its last complete generation."""
     memory = Memory(objectives)
-    last = store.last_generation()
-    if last is None:
-        return memory
-    memory.report, memory.state = last
+    complete = store.generations()
+    if complete:
+        memory.report, memory.state = complete[-1].report, complete[-1].state
     for candidate, evaluation in store.evaluated():
-        if candidate.generation < memory.generations:
+        if candidate.generation < len(complete):
             memory.keep(candidate, evaluation)
+        else:
+            memory.stored[candidate.id] = (candidate, evaluation)
+    memory.rescores = {(one.candidate, one.init): one for one in store.rescores()}
     return memory

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from evo_core.evaluation import Candidate
+from evo_core.evaluation import Candidate, Repeat
 from evo_core.memory import Memory
 from evo_core.plan import Plan
-from evo_core.rescore import MOST, Repeat, best_of, spreads, weight_objectives
+from evo_core.rescore import MOST, best_of, spreads, weight_objectives
 from evo_core.results import RunResult, Solution
 
 

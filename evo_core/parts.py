@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 import pluggy
@@ -12,8 +13,8 @@ from evo_core.binding import Bound
 from evo_core.components import Observer, load
 from evo_core.errors import EvoError
 from evo_core.evolution import Problem, StrategyLike
+from evo_core.executors import ExecutorLike
 from evo_core.genome import Genome
-from evo_core.initial import given_genomes
 from evo_core.plan import Plan
 from evo_core.registry import one_line
 
@@ -24,21 +25,22 @@ class Parts:
 
     problem: Problem
     strategy: StrategyLike
+    executor: ExecutorLike
     observers: Mapping[str, pluggy.PluginManager]
     given: tuple[Genome, ...] = ()
 
 
-def assemble(plan: Plan, *, begins: bool = True) -> Parts:
+@contextmanager
+def assemble(plan: Plan, given: tuple[Genome, ...] = ()) -> Iterator[Parts]:
     """Load and build what a run needs, so that what is missing is found before it begins.
 
     Args:
         plan: The plan.
-        begins: Whether the first generation is still to come.
+        given: The genomes that the first generation starts from.
 
     Raises:
         EvoError: If something can not be loaded, or refuses its options.
     """
-    load(plan.executor.record.build)
     for bound in plan.fitness:
         for reference in (bound.record.score, bound.record.collect):
             if reference is not None:
@@ -46,7 +48,9 @@ def assemble(plan: Plan, *, begins: bool = True) -> Parts:
     problem = plan.problem()
     strategy = load(plan.strategy.record.build)(plan.strategy.options, problem)
     observers = {bound.text: _observer(bound) for bound in plan.observers}
-    return Parts(problem, strategy, observers, given_genomes(plan) if begins else ())
+    build = load(plan.executor.record.build)
+    with closing(build(plan.executor.options, plan.workers, plan.job)) as executor:
+        yield Parts(problem, strategy, executor, observers, given)
 
 
 def _observer(bound: Bound[Observer]) -> pluggy.PluginManager:

@@ -7,10 +7,10 @@ the best of the search.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from evo_core.evaluation import Candidate, Evaluation, Objective
+from evo_core.evaluation import Candidate, Evaluation, Objective, Repeat
 from evo_core.executors import ExecutorLike
 from evo_core.plan import Plan
 from evo_core.results import Spread
@@ -19,32 +19,27 @@ MOST = 20  # of a larger front, so many of the best by the first objective are s
 Spreads = dict[int, dict[str, Spread]]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    """The evaluation of one candidate under one fresh draw of the weights."""
+def repeats_of(plan: Plan, candidates: Sequence[Candidate]) -> list[tuple[Candidate, int]]:
+    """Say which candidates are to be evaluated under which inits.
 
-    candidate: int
-    init: int
-    evaluation: Evaluation
-
-
-def rescore(plan: Plan, candidates: Sequence[Candidate], executor: ExecutorLike) -> list[Repeat]:
-    """Evaluate candidates under ``rescore`` inits each, numbered after those of the search.
-
-    Nothing is evaluated when no fitness function depends on the weights.
+    These are ``rescore`` inits each, numbered after those of the search; none when no fitness
+    function depends on the weights.
     """
     if not weight_objectives(plan):
         return []
     first = plan.config.scoring.inits
     inits = range(first, first + plan.config.rescore)
-    tasks = [(candidate, init) for candidate in candidates for init in inits]
-    for number, (candidate, init) in enumerate(tasks):
+    return [(candidate, init) for candidate in candidates for init in inits]
+
+
+def rescore(wanted: Sequence[tuple[Candidate, int]], executor: ExecutorLike) -> Iterator[Repeat]:
+    """Evaluate candidates under fresh inits, and give each as it arrives."""
+    for number, (candidate, init) in enumerate(wanted):
         executor.submit((replace(candidate, id=number, inits=(init,)),))
-    found = {one.candidate: one for bundle in executor.as_completed() for one in bundle}
-    return [
-        Repeat(candidate.id, init, replace(found[number], candidate=candidate.id))
-        for number, (candidate, init) in enumerate(tasks)
-    ]
+    for evaluations in executor.as_completed():
+        for one in evaluations:
+            candidate, init = wanted[one.candidate]
+            yield Repeat(candidate.id, init, replace(one, candidate=candidate.id))
 
 
 def weight_objectives(plan: Plan) -> tuple[Objective, ...]:

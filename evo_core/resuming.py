@@ -1,44 +1,64 @@
-"""Go on with a run that has ended: more generations, or those that an interrupt cut off.
+"""Go on with a run: one that was cut off, by whatever, or one that is to have more generations.
 
-All randomness is keyed by seed, purpose and generation, so a run that goes on at the end of a
-generation does exactly what it would have done had it never stopped.
+All randomness is keyed by seed, purpose and generation, and whatever is stored is stored whole. So
+a run that goes on asks for the same candidates again, takes those that were evaluated as they were,
+and does exactly what it would have done had it never stopped.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from evo_core.api import play
 from evo_core.components import Component
-from evo_core.config import RunConfig, from_layers, read_toml, to_layer
+from evo_core.config import Layer, RunConfig, read_toml
 from evo_core.config_file import run_toml
 from evo_core.errors import EvoError
-from evo_core.memory import recall
+from evo_core.genome import check_genome
+from evo_core.memory import Memory, recall
 from evo_core.parts import assemble
-from evo_core.plan import Job, Plan, make_plan
+from evo_core.plan import Plan
 from evo_core.results import RunResult
 from evo_core.store import Store
+from evo_core.stored import config_of, edited, plan_of
+
+KEPT = ("generations", "max_failed", "timeout", "memory")  # what the configuration keeps if changed
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Consent:
+    """What the user agrees to when a run goes on.
+
+    Attributes:
+        plugins: That plugin files are loaded which only the run folder names.
+        changes: That ``config.toml``, evo, a plugin or a library is not what it was.
+    """
+
+    plugins: bool = False
+    changes: bool = False
 
 
 def resume(
     run: str | Path,
     *,
-    generations: int | None = None,
-    workers: int | None = None,
-    executor: str | None = None,
     components: Iterable[Component] = (),
+    allow_plugins: bool = False,
+    accept_changes: bool = False,
+    **settings: Any,
 ) -> RunResult:
     """Go on with a run; its result is that of a run that was never stopped, byte for byte.
 
     Args:
-        run: The run folder; the run must have ended.
-        generations: How many it is to have in all; by default those of its configuration.
-        workers: Worker processes for the rest of the run.
-        executor: Where candidates are evaluated for the rest of the run.
+        run: The run folder.
         components: The records of your own that the run was started with.
+        allow_plugins: Load the plugin files that the run names.
+        accept_changes: Go on although ``config.toml``, evo, a plugin or a library has changed.
+        settings: ``generations`` in all, ``max_failed``, ``timeout`` or ``memory``, which the run
+            keeps; ``workers``, ``executor``, ``cache`` for the rest of the run.
 
     Raises:
         EvoError: If there is nothing to go on with; nothing has been written then.
@@ -47,61 +67,94 @@ def resume(
     Example:
         >>> resume("runs/first", generations=40)  # doctest: +SKIP
     """
-    settings = {"generations": generations, "workers": workers, "executor": executor}
-    return go_on(plan_of(Path(run), settings, components), Path(run))
+    consent = Consent(allow_plugins, accept_changes)
+    with reopen(Path(run), settings, consent, components) as past:
+        return go_on(past)
 
 
-def plan_of(folder: Path, settings: dict[str, Any], components: Iterable[Component] = ()) -> Plan:
-    """Make the plan of a run folder, with some settings changed; None leaves one as it is.
+@dataclasses.dataclass(frozen=True, slots=True)
+class Past:
+    """A run that is to go on.
+
+    Attributes:
+        plan: What it is to fulfil.
+        store: Its folder, held for writing.
+        memory: What has happened.
+        config: The configuration to be kept.
+    """
+
+    plan: Plan
+    store: Store
+    memory: Memory
+    config: RunConfig
+
+
+@contextmanager
+def reopen(
+    folder: Path,
+    settings: Mapping[str, Any],
+    consent: Consent,
+    components: Iterable[Component] = (),
+) -> Iterator[Past]:
+    """Open a run to go on with, with some settings changed; None leaves one as it is.
 
     Raises:
-        EvoError: If it is no run folder, or its plan can not be made here.
+        EvoError: If it can not be opened, is not as it was, or its plan can not be made here.
     """
-    Store.open(folder).close()
-    changes = {key: value for key, value in settings.items() if value is not None}
-    config = from_layers(read_toml(folder / "config.toml"), changes)
-    return make_plan(Job(config, tuple(components)))
+    given = {key: value for key, value in settings.items() if value is not None}
+    with closing(Store.open(folder, write=True)) as store:
+        base = [_edited_layer(store, consent)] if edited(store) else []
+        plan = plan_of(store, [*base, given], components, allow_plugins=consent.plugins)
+        kept = {key: given[key] for key in KEPT if key in given}
+        config = config_of(store, [*base, kept])
+        yield Past(plan, store, recall(store, plan.objectives), config)
 
 
-def go_on(plan: Plan, folder: Path) -> RunResult:
-    """Go on with the run in a folder until its plan is fulfilled.
+def go_on(past: Past) -> RunResult:
+    """Go on with a run until its plan is fulfilled.
 
     Raises:
         EvoError: If there is nothing to go on with; nothing has been written then.
         RunFailedError: If the run could not go on.
     """
-    store = Store.open(folder, write=True)
-    try:
-        memory = recall(store, plan.objectives)
-        _check(store, plan.config, memory.generations)
-        parts = assemble(plan, begins=memory.generations == 0)
-        store.reopen(_kept_toml(plan, store), memory.generations)
-    except BaseException:
-        store.close()
-        raise
-    return play(plan, parts, store, memory)
+    plan, store = past.plan, past.store
+    _check(past)
+    genes, space = plan.space.genes, plan.config.space
+    given = tuple(check_genome(genome, genes, space) for genome in store.fact("given") or ())
+    with assemble(plan, given) as parts:
+        plan_kept = dataclasses.replace(plan, job=dataclasses.replace(plan.job, config=past.config))
+        store.go_on(run_toml(plan_kept, store.fact("versions")), {})
+        return play(plan, parts, store, past.memory)
 
 
-def _check(store: Store, config: RunConfig, done: int) -> None:
-    result = store.result()
-    if result is None:
+def _edited_layer(store: Store, consent: Consent) -> Layer:
+    path = store.folder / "config.toml"
+    if not consent.changes:
         raise EvoError(
-            f"{store.folder} is unfinished: it is still going on, or was killed; "
-            "only a run that has ended can be resumed"
+            f"{path} is not as evo wrote it, and another configuration is another run; put it "
+            "back, or add --accept-changes to go on with what it says now"
         )
-    if result.status == "done" and result.reason != "generations":
-        raise EvoError(
-            f"{store.folder} ended for {result.reason}, which more generations would not change"
-        )
-    if config.generations < done or (config.generations == done and result.status == "done"):
-        raise EvoError(
-            f"{store.folder} has {done} generations already; ask for more with --generations"
-        )
+    return read_toml(path)
 
 
-def _kept_toml(plan: Plan, store: Store) -> str:
-    """Write the configuration as it was, but for the number of generations."""
-    before = to_layer(from_layers(read_toml(store.folder / "config.toml")))
-    config = from_layers(before, {"generations": plan.config.generations})
-    job = dataclasses.replace(plan.job, config=config)
-    return run_toml(dataclasses.replace(plan, job=job), store.fact("versions"))
+def _check(past: Past) -> None:
+    """Refuse to go on with nothing.
+
+    Raises:
+        EvoError: If the run has ended, and for good.
+    """
+    result, done, wanted = (
+        past.store.result(),
+        past.memory.generations,
+        past.plan.config.generations,
+    )
+    ended = result is not None and result.status == "done"
+    if result is not None and ended and result.reason != "generations":
+        raise EvoError(
+            f"{past.store.folder} ended for {result.reason}, which more generations would not "
+            "change"
+        )
+    if wanted < done or (wanted == done and ended):
+        raise EvoError(
+            f"{past.store.folder} has {done} generations already; ask for more with --generations"
+        )

@@ -5,54 +5,49 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_core.errors import EvoError
-from evo_core.evaluation import Candidate, Evaluation, Score
+from evo_core import database
+from evo_core.errors import EvoError, RunFailedError
+from evo_core.evaluation import Candidate, Evaluation, Repeat, Score
+from evo_core.folder import check_closed, hold, new_folder, write_whole
 from evo_core.results import GenerationReport, RunResult
 
 if TYPE_CHECKING:
-    from evo_core.rescore import Repeat
+    from filelock import BaseFileLock
 
-SCHEMA_VERSION = 2
-_SCHEMA = """
-CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE candidates (
-    id INTEGER PRIMARY KEY, generation INTEGER NOT NULL, genome TEXT NOT NULL,
-    architecture TEXT NOT NULL, parents TEXT NOT NULL, operators TEXT NOT NULL
-);
-CREATE TABLE evaluations (
-    candidate INTEGER PRIMARY KEY REFERENCES candidates (id), status TEXT NOT NULL,
-    scores TEXT NOT NULL, details TEXT NOT NULL, seconds REAL NOT NULL, peak_bytes INTEGER NOT NULL,
-    error TEXT, copied_from INTEGER
-);
-CREATE TABLE generations (
-    number INTEGER PRIMARY KEY, report TEXT NOT NULL, state TEXT NOT NULL
-);
-CREATE TABLE rescores (
-    candidate INTEGER NOT NULL REFERENCES candidates (id), init INTEGER NOT NULL,
-    status TEXT NOT NULL, scores TEXT NOT NULL, seconds REAL NOT NULL, error TEXT,
-    PRIMARY KEY (candidate, init)
-);
-"""
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A complete generation: its report, and the state of the strategy after it."""
+
+    report: GenerationReport
+    state: dict[str, Any]
 
 
 class Store:
     """Reads and writes a run folder.
 
+    Whatever is written is one transaction, so a run that is killed has done a step or has not.
+
     Args:
         folder: The run folder.
         connection: Its database.
+        lock: What keeps other writers out; None for a reader.
     """
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection) -> None:
+    def __init__(
+        self, folder: Path, connection: sqlite3.Connection, lock: BaseFileLock | None = None
+    ) -> None:
         self.folder = folder
         self._db = connection
+        self._lock = lock
 
     @classmethod
-    def create(cls, folder: Path, config_toml: str, facts: dict[str, Any]) -> Store:
+    def create(cls, folder: Path, config_toml: str, facts: Mapping[str, Any]) -> Store:
         """Make a new run folder.
 
         Args:
@@ -63,189 +58,197 @@ class Store:
         Raises:
             EvoError: If the folder holds something already, or can not be written.
         """
-        try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-                raise EvoError(f"{folder} exists and is not empty; choose another --out")
-            if not folder.exists():
-                folder.mkdir(parents=True)  # fails if another run makes it now
-            (folder / "config.toml").write_text(config_toml, encoding="utf-8")
-            store = cls(folder, sqlite3.connect(folder / "run.sqlite"))
-        except OSError as error:
-            raise EvoError(f"run folder {folder} can not be made: {error.strerror}") from None
-        store._db.execute("PRAGMA journal_mode = WAL")
-        store._db.executescript(f"{_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION};")
-        with store._db:
-            rows = [(key, json.dumps(value)) for key, value in facts.items()]
-            store._db.executemany("INSERT INTO run VALUES (?, ?)", rows)
-        return store
+        with new_folder(folder) as aside:
+            (aside / "config.toml").write_text(config_toml, encoding="utf-8")
+            with contextlib.closing(database.create(aside / "run.sqlite")) as made, made:
+                rows = {**facts, "config": config_toml}.items()
+                database.insert(made, "run", [(key, json.dumps(value)) for key, value in rows])
+        return cls.open(folder, write=True)
 
     @classmethod
     def open(cls, folder: Path, *, write: bool = False) -> Store:
-        """Open a run folder, for reading unless told otherwise.
+        """Open a run folder, for reading unless told otherwise; one process at a time may write.
 
         Raises:
-            EvoError: If it is no run folder, damaged, made by another version of evo, or to be
-                written and can not be.
+            EvoError: If it is no run folder, damaged, made by a newer evo, or to be written and
+                can not be.
         """
         path = folder / "run.sqlite"
         if not path.is_file():
             raise EvoError(f"{folder} is no run folder: it has no run.sqlite")
+        if not write:
+            return cls(folder, database.connect(path, write=False))
+        check_closed(folder)
+        lock = hold(folder)
         try:
-            mode = "rw" if write else "ro"
-            connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True)
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if write:
-                connection.executescript("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; ROLLBACK")
-        except sqlite3.DatabaseError as error:
-            raise EvoError(f"{path} can not be {'written' if write else 'read'}: {error}") from None
-        if version != SCHEMA_VERSION:
-            raise EvoError(
-                f"{path} has schema version {version}; this evo reads version {SCHEMA_VERSION}"
-            )
-        return cls(folder, connection)
+            return cls(folder, database.connect(path, write=True), lock)
+        except BaseException:
+            lock.release()
+            raise
 
     def close(self) -> None:
         """Close the database, leaving one file that can be read where nothing can be written."""
-        with contextlib.suppress(sqlite3.OperationalError):  # opened for reading
-            self._db.execute("PRAGMA journal_mode = DELETE")
+        if self._lock is not None:
+            with contextlib.suppress(
+                sqlite3.Error
+            ):  # somebody is reading, or nothing can be written
+                self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
+        if self._lock is not None:
+            self._lock.release()
 
     def add(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Keep one evaluated candidate, in one transaction."""
-        with self._db:
-            self._db.execute(
-                "INSERT INTO candidates VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    candidate.id,
-                    candidate.generation,
-                    json.dumps(candidate.genome),
-                    candidate.architecture,
-                    json.dumps(candidate.parents),
-                    json.dumps(candidate.operators),
-                ),
-            )
-            self._db.execute(
-                "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    evaluation.candidate,
-                    evaluation.status,
-                    _scores_text(evaluation),
-                    json.dumps(evaluation.details),
-                    evaluation.seconds,
-                    evaluation.peak_bytes,
-                    evaluation.error,
-                    evaluation.copied_from,
-                ),
-            )
+        """Keep one evaluated candidate."""
+        one = candidate
+        row = (one.id, one.generation, json.dumps(one.genome), one.architecture)
+        with self._writing():
+            kin = (json.dumps(one.parents), json.dumps(one.operators))
+            database.insert(self._db, "candidates", [(*row, *kin)])
+            database.insert(self._db, "evaluations", [_evaluation_row(evaluation)])
 
     def add_generation(self, report: GenerationReport, state: dict[str, Any]) -> None:
-        """Keep a generation and the state of the strategy after it, in one transaction."""
-        with self._db:
-            self._db.execute(
-                "INSERT INTO generations VALUES (?, ?, ?)",
-                (report.generation, json.dumps(report.to_json()), json.dumps(state)),
-            )
+        """Keep a generation and the state of the strategy after it."""
+        row = (report.generation, json.dumps(report.to_json()), json.dumps(state))
+        with self._writing():
+            database.insert(self._db, "generations", [row])
 
-    def add_rescores(self, repeats: Sequence[Repeat]) -> None:
-        """Keep the scores under fresh inits, in place of any that are there."""
-        with self._db:
-            self._db.execute("DELETE FROM rescores")
-            self._db.executemany(
-                "INSERT INTO rescores VALUES (?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        repeat.candidate,
-                        repeat.init,
-                        one.status,
-                        _scores_text(one),
-                        one.seconds,
-                        one.error,
-                    )
-                    for repeat in repeats
-                    for one in [repeat.evaluation]
-                ],
-            )
+    def add_rescore(self, repeat: Repeat) -> None:
+        """Keep a score under a fresh init."""
+        one = repeat.evaluation
+        scores = _scores_text(one)
+        row = (repeat.candidate, repeat.init, one.status, scores, one.seconds, one.error)
+        with self._writing():
+            database.insert(self._db, "rescores", [(*row, one.attempts)])
 
-    def reopen(self, config_toml: str, generations: int) -> None:
-        """Make ready to go on: a new configuration, and nothing after so many generations."""
-        _write_whole(self.folder / "config.toml", config_toml)
-        with self._db:
-            self._db.execute(
-                "DELETE FROM evaluations WHERE candidate IN "
-                "(SELECT id FROM candidates WHERE generation >= ?)",
-                (generations,),
-            )
+    def forget(self, repeats: Iterable[tuple[int, int]]) -> None:
+        """Drop the scores under fresh inits of these candidates and inits."""
+        with self._writing():
+            query = "DELETE FROM rescores WHERE candidate = ? AND init = ?"
+            self._db.executemany(query, list(repeats))
+
+    def forget_after(self, generations: int) -> None:
+        """Drop all candidates that came after so many generations."""
+        chosen = "(SELECT id FROM candidates WHERE generation >= ?)"
+        with self._writing():
+            for table in ("evaluations", "rescores"):
+                query = f"DELETE FROM {table} WHERE candidate IN {chosen}"  # noqa: S608
+                self._db.execute(query, (generations,))
             self._db.execute("DELETE FROM candidates WHERE generation >= ?", (generations,))
 
+    def go_on(self, config_toml: str, facts: Mapping[str, Any]) -> None:
+        """Note that the run goes on, and with which configuration."""
+        before = self.fact("config")
+        rows = {**facts, "config": config_toml, "former_config": before}.items()
+        with self._writing():
+            self._db.execute("DELETE FROM run WHERE key = 'result'")
+            database.insert(self._db, "run", [(key, json.dumps(value)) for key, value in rows])
+            write_whole(self.folder / "config.toml", config_toml)
+
     def finish(self, result: RunResult) -> None:
-        """Write ``result.json``, whole or not at all."""
-        with self._db:
-            row = ("result", json.dumps(result.to_json()))
-            self._db.execute("INSERT OR REPLACE INTO run VALUES (?, ?)", row)
+        """Write ``result.json``, whole or not at all, and then that the run has ended."""
         text = json.dumps(result.to_json(timings=False), indent=2, allow_nan=False)
-        _write_whole(self.folder / "result.json", text + "\n")
+        with self._writing():
+            write_whole(self.folder / "result.json", text + "\n")
+            row = ("result", json.dumps(result.to_json()))
+            database.insert(self._db, "run", [row])
 
     def fact(self, key: str) -> Any:
         """Give what was kept about the run under a key, or None."""
-        row = self._db.execute("SELECT value FROM run WHERE key = ?", (key,)).fetchone()
-        return json.loads(row[0]) if row else None
+        with self._reading():
+            row = self._db.execute("SELECT * FROM run WHERE key = ?", (key,)).fetchone()
+            return json.loads(database.unsealed(row)[1]) if row else None
 
     def result(self) -> RunResult | None:
         """Give how the run ended, or None while it has not."""
         data = self.fact("result")
-        return RunResult.from_json(data, self.folder) if data else None
+        with self._reading():
+            return RunResult.from_json(data, self.folder) if data else None
 
-    def last_generation(self) -> tuple[GenerationReport, dict[str, Any]] | None:
-        """Give the report of the last generation and the state of the strategy after it."""
-        query = "SELECT report, state FROM generations ORDER BY number DESC LIMIT 1"
-        row = self._db.execute(query).fetchone()
-        return (GenerationReport.from_json(json.loads(row[0])), json.loads(row[1])) if row else None
+    def generations(self) -> list[Generation]:
+        """Give all complete generations in order."""
+        with self._reading():
+            rows = map(
+                database.unsealed, self._db.execute("SELECT * FROM generations ORDER BY number")
+            )
+            return [
+                Generation(GenerationReport.from_json(json.loads(report)), json.loads(state))
+                for _, report, state in rows
+            ]
 
-    def generations(self) -> list[dict[str, Any]]:
-        """Give the report of every generation in order."""
-        rows = self._db.execute("SELECT report FROM generations ORDER BY number")
-        return [json.loads(report) for (report,) in rows]
-
-    def evaluated(self, candidate: int | None = None) -> Iterator[tuple[Candidate, Evaluation]]:
+    def evaluated(self, candidate: int | None = None) -> list[tuple[Candidate, Evaluation]]:
         """Give all candidates with their evaluations by id, or the one with that id."""
         query = (
-            "SELECT c.id, genome, architecture, generation, parents, operators, status, scores, "
-            "details, seconds, peak_bytes, error, copied_from FROM candidates c "
-            "JOIN evaluations e ON e.candidate = c.id WHERE ?1 IS NULL OR c.id = ?1 ORDER BY c.id"
+            "SELECT c.*, e.* FROM candidates c LEFT JOIN evaluations e ON e.candidate = c.id "
+            "WHERE ?1 IS NULL OR c.id = ?1 ORDER BY c.id"
         )
-        for row in self._db.execute(query, (candidate,)):
-            yield _read_row(row)
+        with self._reading():
+            rows = self._db.execute(query, (candidate,))
+            return [(_read_candidate(row[:7]), _read_evaluation(row[7:])) for row in rows]
+
+    def rescores(self) -> list[Repeat]:
+        """Give the scores under fresh inits, by candidate and init."""
+        with self._reading():
+            rows = self._db.execute("SELECT * FROM rescores ORDER BY candidate, init")
+            return [_read_repeat(row) for row in rows]
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Say in one line that what is read makes no sense.
+
+        Raises:
+            EvoError: If it does not.
+        """
+        try:
+            yield
+        except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EvoError(f"{self.folder / 'run.sqlite'} is damaged: {error}") from error
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Do one transaction.
+
+        Raises:
+            RunFailedError: If it can not be written, e.g. because the disk is full.
+        """
+        try:
+            with self._db:
+                yield
+        except (sqlite3.OperationalError, OSError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise RunFailedError(
+                f"{self.folder} can not be written: {reason}; what was kept until then is whole, "
+                f"go on with evo resume {self.folder}"
+            ) from error
 
 
-def _write_whole(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+def _evaluation_row(one: Evaluation) -> database.Row:
+    texts = (_scores_text(one), json.dumps(one.details))
+    costs = (float(one.seconds), one.peak_bytes)
+    end = (one.error, one.copied_from, one.attempts, one.stage)
+    return (one.candidate, one.status, *texts, *costs, *end)
 
 
 def _scores_text(evaluation: Evaluation) -> str:
     return json.dumps({name: score.to_json() for name, score in evaluation.scores.items()})
 
 
-def _read_row(row: tuple[Any, ...]) -> tuple[Candidate, Evaluation]:
-    number, genome, architecture, generation, parents, operators = row[:6]
-    status, scores, details, seconds, peak, error, copied = row[6:]
-    candidate = Candidate(
-        number,
-        tuple(json.loads(genome)),
-        architecture,
-        generation,
-        tuple(json.loads(parents)),
-        tuple(json.loads(operators)),
-    )
-    evaluation = Evaluation(
-        number,
-        status,
-        {name: Score(**score) for name, score in json.loads(scores).items()},
-        json.loads(details),
-        seconds,
-        peak,
-        error,
-        copied,
-    )
-    return candidate, evaluation
+def _scores(text: str) -> dict[str, Score]:
+    return {name: Score(**score) for name, score in json.loads(text).items()}
+
+
+def _read_candidate(row: database.Row) -> Candidate:
+    number, generation, genome, architecture, parents, operators = database.unsealed(row)
+    kin = (tuple(json.loads(parents)), tuple(json.loads(operators)))
+    return Candidate(number, tuple(json.loads(genome)), architecture, generation, *kin)
+
+
+def _read_evaluation(row: database.Row) -> Evaluation:
+    number, status, scores, details, seconds, peak, *end = database.unsealed(row)
+    texts = (_scores(scores), json.loads(details))
+    return Evaluation(number, status, *texts, seconds, peak, *end)
+
+
+def _read_repeat(row: database.Row) -> Repeat:
+    number, init, status, scores, seconds, error, attempts = database.unsealed(row)
+    one = Evaluation(number, status, _scores(scores), {}, seconds, 0, error, attempts=attempts)
+    return Repeat(number, init, one)

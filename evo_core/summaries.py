@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from evo_core.errors import EvoError
+from evo_core.folder import is_held
 from evo_core.store import Store
 
 
@@ -32,7 +34,7 @@ def summaries(parent: Path) -> Iterator[RunSummary]:
 
     The status of a run that can not be read, e.g. one of another version of evo, tells the reason.
     """
-    for path in sorted([*parent.glob("*/run.sqlite"), *parent.glob("*/seed-*/run.sqlite")]):
+    for path in sorted([*parent.glob("[!.]*/run.sqlite"), *parent.glob("[!.]*/seed-*/run.sqlite")]):
         try:
             with contextlib.closing(Store.open(path.parent)) as store:
                 summary = _summary(path.parent, store)
@@ -43,16 +45,22 @@ def summaries(parent: Path) -> Iterator[RunSummary]:
 
 def _summary(folder: Path, store: Store) -> RunSummary:
     result = store.fact("result") or {}
-    reports = store.generations()
-    last = reports[-1] if reports else {}
+    complete = store.generations()
+    last = complete[-1].report if complete else None
     return RunSummary(
         folder=folder,
-        status=result.get("status", "unfinished"),
+        status=_status(folder, result),
         started=store.fact("started"),
         space=store.fact("space"),
         fitness=",".join(one["name"] for one in store.fact("objectives")),
         data=store.fact("data"),
-        generations=len(reports),
-        evaluated=result.get("evaluated", last.get("evaluated", 0)),
-        best=last.get("best"),
+        generations=len(complete),
+        evaluated=result.get("evaluated", last.counts.evaluated if last else 0),
+        best=last.best if last else None,
     )
+
+
+def _status(folder: Path, result: Mapping[str, Any]) -> str:
+    if is_held(folder):
+        return "running"
+    return str(result.get("status", "killed"))

@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from evo_core.api import execute, fresh_folder, job_of
 from evo_core.components import Component
-from evo_core.config import RunConfig, read_toml
+from evo_core.config import RunConfig
 from evo_core.config_file import run_toml
 from evo_core.errors import EvoError
+from evo_core.folder import is_held
+from evo_core.memory import recall
 from evo_core.parts import assemble
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.results import RunResult, Spread
-from evo_core.resuming import go_on
+from evo_core.resuming import Past, go_on
 from evo_core.store import Store
+from evo_core.stored import config_of, edited
 
-_NOT_THE_SEARCH = ("workers", "executor", "observers")  # these may differ when a sweep goes on
+# what may differ when a sweep goes on: it decides no result
+_NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts")
 _Todo = Literal["run", "resume", "read"]
 
 
@@ -88,7 +93,7 @@ def sweep(
 ) -> SweepResult:
     """Run the same search under several seeds, in one folder, with a ``summary.json``.
 
-    A seed whose run is done is not run again, and an interrupted one goes on, so the same call
+    A seed whose run is done is not run again, and one that was cut off goes on, so the same call
     continues a sweep.
 
     Args:
@@ -114,7 +119,8 @@ def execute_sweep(plan: Plan, seeds: Iterable[int]) -> SweepResult:
     plans = {seed: _seeded(plan, seed, folder) for seed in dict.fromkeys(seeds)}
     if not plans or min(plans) < 0:
         raise EvoError("a sweep needs at least one seed, and seeds are whole numbers from 0")
-    assemble(plan)
+    with assemble(plan):  # what can not be built is found before anything is written
+        pass
     _check_folder(folder)
     todo = {seed: _todo(one) for seed, one in plans.items()}
     runs: dict[int, RunResult] = {}
@@ -163,28 +169,24 @@ def _todo(plan: Plan) -> _Todo:
     folder = Path(str(plan.config.out))
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return "run"
-    store = Store.open(folder)
-    try:
+    with closing(Store.open(folder)) as store:
         result = store.result()
-        _check_settings(plan, folder, store.fact("versions"))
-    finally:
-        store.close()
-    if result is None:
-        raise EvoError(
-            f"{folder} is unfinished: it is still going on, or was killed; "
-            "remove the folder to run that seed anew"
-        )
-    return "read" if result.status == "done" else "resume"
+        _check_settings(plan, store)
+    if is_held(folder):
+        raise EvoError(f"{folder} is being written by another process; wait until that has ended")
+    return "read" if result is not None and result.status == "done" else "resume"
 
 
-def _check_settings(plan: Plan, folder: Path, versions: Mapping[str, str]) -> None:
-    there = read_toml(folder / "config.toml")
-    here = tomllib.loads(run_toml(plan, versions))
+def _check_settings(plan: Plan, store: Store) -> None:
+    if edited(store):
+        raise EvoError(f"{store.folder / 'config.toml'} is not as evo wrote it; put it back")
+    there = tomllib.loads(store.fact("config"))
+    here = tomllib.loads(run_toml(plan, store.fact("versions")))
     for key in sorted((there.keys() | here.keys()) - set(_NOT_THE_SEARCH)):
         if there.get(key) != here.get(key):
             raise EvoError(
-                f"{folder} was run with other settings: {key} is {there.get(key)!r} there and "
-                f"{here.get(key)!r} here; choose another --out"
+                f"{store.folder} was run with other settings: {key} is {there.get(key)!r} there "
+                f"and {here.get(key)!r} here; choose another --out"
             )
 
 
@@ -192,13 +194,10 @@ def _carry_out(plan: Plan, todo: _Todo) -> RunResult:
     folder = Path(str(plan.config.out))
     if todo == "run":
         return execute(plan)
-    if todo == "resume":
-        return go_on(plan, folder)
-    store = Store.open(folder)
-    try:
+    with closing(Store.open(folder, write=todo == "resume")) as store:
+        if todo == "resume":
+            return go_on(Past(plan, store, recall(store, plan.objectives), config_of(store)))
         result = store.result()
-    finally:
-        store.close()
     assert result is not None
     return result
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from evo_core import architecture_json
 from evo_core.architecture import Architecture
 from evo_core.binding import validate
 from evo_core.components import NeuronModel, SearchSpace
-from evo_core.config import Layer, from_layers, read_toml
+from evo_core.config import Layer, from_layers
 from evo_core.errors import EvoError, did_you_mean
 from evo_core.genome import Genome, check_genome, parse_genome
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.primitives import Neuron
 from evo_core.registry import installed
 from evo_core.store import Store
+from evo_core.stored import plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,13 @@ class Target:
     candidate: int | None = None
 
 
-def resolve(text: str, layers: Sequence[Layer] = ()) -> Target:
+def resolve(text: str, layers: Sequence[Layer] = (), *, allow_plugins: bool = False) -> Target:
     """Find the network that a text names.
 
     Args:
         text: The target.
         layers: Settings that win over those of the run, or over the defaults.
+        allow_plugins: Load plugin files that only a run folder names.
 
     Raises:
         EvoError: If there is no such network.
@@ -58,10 +61,10 @@ def resolve(text: str, layers: Sequence[Layer] = ()) -> Target:
         _check_neurons(text, architecture, plan)
         return Target(text, plan, architecture)
     if Path(text).is_dir():
-        return _from_run(text, Path(text), None, layers)
+        return _from_run(text, Path(text), None, layers, allow_plugins=allow_plugins)
     head, colon, rest = text.rpartition(":")
     if colon and Path(head).is_dir():
-        return _from_run(text, Path(head), rest, layers)
+        return _from_run(text, Path(head), rest, layers, allow_plugins=allow_plugins)
     head, colon, rest = text.partition(":")
     if not colon:
         raise EvoError(
@@ -83,25 +86,15 @@ def _from_genome(text: str, space: str, genome_text: str, layers: Sequence[Layer
     return Target(text, plan, plan.decode(genome), genome)
 
 
-def _from_run(text: str, folder: Path, number: str | None, layers: Sequence[Layer]) -> Target:
-    store = Store.open(folder)
-    try:
+def _from_run(
+    text: str, folder: Path, number: str | None, layers: Sequence[Layer], *, allow_plugins: bool
+) -> Target:
+    with closing(Store.open(folder)) as store:
         candidate = _candidate_id(store, folder, number)
-        pair = next(store.evaluated(candidate), None)
-        given = store.fact("components")
-    finally:
-        store.close()
-    if pair is None:
-        raise EvoError(f"run {folder} has no candidate {number or candidate}")
-    config = from_layers(read_toml(folder / "config.toml"), *layers)
-    try:
-        plan = make_plan(Job(config))
-    except EvoError as error:
-        if not given:
-            raise
-        raise EvoError(
-            f"run {folder} used components given in Python ({', '.join(given)}): {error}"
-        ) from None
+        pair = next(iter(store.evaluated(candidate)), None)
+        if pair is None:
+            raise EvoError(f"run {folder} has no candidate {number or candidate}")
+        plan = plan_of(store, layers, allow_plugins=allow_plugins)
     genome = check_genome(pair[0].genome, plan.space.genes, plan.config.space)
     return Target(text, plan, plan.decode(genome), genome, candidate)
 

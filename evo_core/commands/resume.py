@@ -1,4 +1,4 @@
-"""``evo resume``: go on with a run that has ended."""
+"""``evo resume``: go on with a run that was cut off, or has more to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from evo_core.commands.endings import show_result
-from evo_core.commands.settings import as_json
+from evo_core.commands.settings import allow_plugins, as_json, plugin_option
 
 
 @click.command("resume")
@@ -18,16 +18,30 @@ from evo_core.commands.settings import as_json
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--accept-changes", is_flag=True, help="Although config, evo or a plugin changed.")
+@plugin_option
+@allow_plugins
 @as_json
-def command(*, run: Path, quiet: bool, as_json: bool, **settings: Any) -> int:
-    """Go on with RUN, e.g. to --generations 40: what comes out is what one long run gives.
+def command(
+    *,
+    run: Path,
+    quiet: bool,
+    as_json: bool,
+    allow_plugins: bool,
+    accept_changes: bool,
+    plugins: tuple[str, ...],
+    **settings: Any,
+) -> int:
+    """Go on with RUN, whatever ended it: what comes out is what one long run gives.
 
-    Everything else stays as the run was started.
+    More --generations may be asked for. Everything else stays as the run was started.
     """
-    from evo_core.resuming import go_on, plan_of
+    from evo_core.resuming import Consent, go_on, reopen
 
-    plan = plan_of(run, settings)
-    if quiet:
-        observers = tuple(bound for bound in plan.observers if bound.record.name != "progress")
-        plan = replace(plan, observers=observers)
-    return show_result(plan, go_on(plan, run), as_json=as_json)
+    settings["plugins"] = list(plugins) or None
+    with reopen(run, settings, Consent(allow_plugins, accept_changes)) as past:
+        plan = past.plan
+        if quiet:
+            rest = tuple(one for one in plan.observers if one.record.name != "progress")
+            plan = replace(plan, observers=rest)
+        return show_result(plan, go_on(replace(past, plan=plan)), as_json=as_json)

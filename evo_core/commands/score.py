@@ -7,22 +7,23 @@ from typing import Any
 import click
 
 from evo_core.cli import print_json
-from evo_core.commands.settings import as_json, layers, scoring_options
+from evo_core.commands.settings import allow_plugins, as_json, layers, scoring_options
 from evo_core.errors import EvoError
 
 
 @click.command("score")
 @click.argument("target")
 @scoring_options
+@allow_plugins
 @as_json
-def command(*, target: str, as_json: bool, **flags: Any) -> int:
+def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) -> int:
     """Score TARGET: a run folder, RUN:ID, mse:1,0,2,... or an architecture FILE.json."""
     import torch
 
     from evo_core.executors import make_evaluator
     from evo_core.targets import resolve
 
-    found = resolve(target, layers(**flags))
+    found = resolve(target, layers(**flags), allow_plugins=allow_plugins)
     wanted, given = found.architecture.task, found.plan.task
     if (wanted.shape, wanted.classes) != (given.shape, given.classes):
         raise EvoError(

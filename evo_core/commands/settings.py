@@ -15,6 +15,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 
+allow_plugins = click.option(
+    "--allow-plugins", is_flag=True, help="Load plugin files that only the run folder names."
+)
+
 
 def plugin_option(function: F) -> F:
     """Add ``--plugin``."""

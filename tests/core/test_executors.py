@@ -227,7 +227,7 @@ def test_a_fitness_that_fails_on_some_networks_keeps_these_out_and_the_run_goes_
     assert result.counts.failed == len(failed) > 0
     store = Store.open(result.run)
     pairs = list(store.evaluated())
-    survivors = {number for report in store.generations() for number in report["survivors"]}
+    survivors = {number for one in store.generations() for number in one.report.survivors}
     store.close()
     broken = {one.id for one, _ in pairs if one.architecture in failed}
     for number, evaluation in ((one.id, evaluation) for one, evaluation in pairs):

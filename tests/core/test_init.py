@@ -53,8 +53,8 @@ def test_given_genomes_come_first_and_random_ones_fill_up(quick_run, tmp_path, t
 def test_a_run_gives_its_final_population(quick_run, tmp_path):
     first = quick_run(fitness=["rdm", "params"], generations=3)
     store = Store.open(first.run)
-    survivors = store.generations()[-1]["survivors"]
-    genomes = [next(store.evaluated(number))[0].genome for number in survivors]
+    survivors = store.generations()[-1].report.survivors
+    genomes = [store.evaluated(number)[0][0].genome for number in survivors]
     store.close()
     second = quick_run(init=str(first.run), out=str(tmp_path / "b"), population=6)
     assert first_generation(second.run)[: len(genomes)] == genomes

@@ -68,7 +68,7 @@ def test_a_search_keeps_all_choices_of_k_when_protected(quick_run, protect, kept
 
     store = Store.open(result.run)
     genomes = {candidate.id: candidate.genome for candidate, _ in store.evaluated()}
-    last = store.generations()[-1]["survivors"]
+    last = store.generations()[-1].report.survivors
     store.close()
     assert len({genomes[number][-1] for number in last}) == kept
     assert np.isfinite(result.best.scores["params"].value)

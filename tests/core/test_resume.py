@@ -87,7 +87,7 @@ def test_an_interrupted_run_goes_on_at_the_last_complete_generation(quick_run, t
     assert short.status == "interrupted"
     config = short.run / "config.toml"
     config.write_text(config.read_text().replace('observers = ["hand"]', "observers = []"))
-    assert evo_core.resume(short.run).status == "done"
+    assert evo_core.resume(short.run, accept_changes=True).status == "done"
     same(short.run, long.run)
 
 
@@ -99,7 +99,7 @@ def test_a_run_interrupted_before_its_first_generation_reads_its_genomes_again(q
     short = quick_run([hand], observers=["hand"], init=str(genomes))
     config = short.run / "config.toml"
     config.write_text(config.read_text().replace('observers = ["hand"]', "observers = []"))
-    evo_core.resume(short.run)
+    evo_core.resume(short.run, accept_changes=True)
     same(short.run, long.run)
 
 
@@ -143,7 +143,7 @@ def test_progress_goes_on_counting(cli, small_flags, in_empty_folder):
     Store.open(in_empty_folder / "run").close()
     config = in_empty_folder / "run" / "config.toml"
     config.write_text(config.read_text().replace("observers = []", 'observers = ["progress"]'))
-    done = cli("resume", "run", "--generations", "3")
+    done = cli("resume", "run", "--generations", "3", "--accept-changes")
     assert "resumed after generation 2" in done.err
     assert "generation 3/3: best 0." in done.err
     assert "12 evaluated, 0 repeats, 0 failed" in done.err
@@ -154,9 +154,6 @@ def test_progress_goes_on_counting(cli, small_flags, in_empty_folder):
 def test_what_can_not_be_resumed_gets_one_line_and_stays_as_it_is(cli, quick_run, tmp_path):
     done = quick_run(fitness=["params"]).run
     capped = quick_run(fitness=["params"], max_evaluations=3, out=str(tmp_path / "capped")).run
-    killed = quick_run(fitness=["params"], out=str(tmp_path / "killed")).run
-    with closing(sqlite3.connect(killed / "run.sqlite")) as database, database:
-        database.execute("DELETE FROM run WHERE key = 'result'")
     cases = {
         (done,): "has 2 generations already; ask for more with --generations",
         (done, "--generations", "2"): "has 2 generations already",
@@ -164,11 +161,10 @@ def test_what_can_not_be_resumed_gets_one_line_and_stays_as_it_is(cli, quick_run
         (done, "--generations", "4", "--seed", "1"): "no such option",
         (done, "--generations", "4", "--executor", "lokky"): "did you mean 'loky'?",
         (capped, "--generations", "9"): "ended for max-evaluations, which more generations",
-        (killed, "--generations", "9"): "is unfinished: it is still going on, or was killed",
         (tmp_path, "--generations", "9"): "is no run folder: it has no run.sqlite",
         (tmp_path / "none",): "is no run folder",
     }
-    before = {folder: (result_bytes(folder), rows(folder)) for folder in (done, capped, killed)}
+    before = {folder: (result_bytes(folder), rows(folder)) for folder in (done, capped)}
     for arguments, message in cases.items():
         ended = cli("resume", *arguments)
         assert ended.code == 2

@@ -63,7 +63,7 @@ def test_a_run_gives_a_finite_score_above_zero(finished_run):
 def test_the_run_folder_holds_configuration_database_result_and_log(quick_run):
     folder = quick_run(fitness=["params"]).run
     assert {path.name for path in folder.iterdir()} == {
-        *("config.toml", "run.sqlite", "result.json", "log.txt")
+        *("config.toml", "run.sqlite", "result.json", "log.txt", "run.lock")
     }
     log = (folder / "log.txt").read_text()
     assert "run started" in log
@@ -101,8 +101,8 @@ def test_every_strategy_runs_with_one_and_two_objectives(quick_run, strategy, na
     assert (result.status, result.generations) == ("done", 4)
     assert result.counts.evaluated + result.counts.cached == 24
     store = Store.open(result.run)
-    bests = [report["best"] for report in store.generations()]
-    survivors = [report["survivors"] for report in store.generations()]
+    bests = [one.report.best for one in store.generations()]
+    survivors = [list(one.report.survivors) for one in store.generations()]
     store.close()
     assert bests == sorted(bests, reverse=True)  # params: fewer is better, so it never rises
     assert all(1 <= len(ids) <= 6 for ids in survivors)

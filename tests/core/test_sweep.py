@@ -12,6 +12,7 @@ import pytest
 
 import evo_core
 from evo_core import EvoError, Observer, hookimpl
+from evo_core.store import Store
 from evo_core.sweeps import parse_seeds
 
 
@@ -89,13 +90,23 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(quick_sweep, tmp_path):
         assert (whole.folder / name).read_bytes() == (clean.folder / name).read_bytes()
 
 
-def test_an_unfinished_seed_is_refused_before_anything_runs(quick_sweep):
+def test_a_seed_whose_run_is_going_on_is_refused_before_anything_runs(quick_sweep):
     result = quick_sweep([1])
-    with closing(sqlite3.connect(result.folder / "seed-1" / "run.sqlite")) as database, database:
-        database.execute("DELETE FROM run WHERE key = 'result'")
-    with pytest.raises(EvoError, match="seed-1 is unfinished: it is still going on, or was killed"):
+    held = closing(Store.open(result.folder / "seed-1", write=True))
+    with held, pytest.raises(EvoError, match="seed-1 is being written by another process; wait"):
         quick_sweep([0, 1])
     assert not (result.folder / "seed-0").exists()
+
+
+def test_a_seed_whose_run_was_killed_goes_on(quick_sweep):
+    result = quick_sweep([1])
+    before = (result.folder / "seed-1" / "result.json").read_bytes()
+    with closing(sqlite3.connect(result.folder / "seed-1" / "run.sqlite")) as database, database:
+        database.execute("DELETE FROM run WHERE key = 'result'")
+        database.execute("DELETE FROM generations WHERE number = 1")
+    (result.folder / "seed-1" / "result.json").unlink()
+    assert quick_sweep([0, 1]).runs[1].status == "done"
+    assert (result.folder / "seed-1" / "result.json").read_bytes() == before
 
 
 def test_other_settings_in_the_same_folder_are_refused(quick_sweep):

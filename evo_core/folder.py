@@ -1,0 +1,104 @@
+"""A run folder as files: made whole or not at all, held by one process, and closed in itself."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evo_core.errors import EvoError
+
+if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
+_LOCK = "run.lock"
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to be filled, which takes its name and place when it is full.
+
+    So a program that is killed meanwhile leaves no half of a folder under that name.
+
+    Raises:
+        EvoError: If there is something already, or it can not be made.
+    """
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise EvoError(f"{folder} exists and is not empty; choose another --out")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = folder.parent / f".{folder.name}-{secrets.token_hex(4)}"
+        aside.mkdir()
+        try:
+            yield aside
+            _take_place(aside, folder)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise EvoError(f"run folder {folder} can not be made: {error.strerror}") from None
+
+
+def hold(folder: Path) -> BaseFileLock:
+    """Take a run folder for this process alone, until the lock is released or the process ends.
+
+    Raises:
+        EvoError: If another process has it, or it can not be written.
+    """
+    import filelock
+
+    lock = filelock.FileLock(folder / _LOCK)
+    try:
+        return lock.acquire(timeout=0.5).lock
+    except filelock.Timeout:
+        raise EvoError(
+            f"{folder} is being written by another process; wait until that has ended"
+        ) from None
+    except OSError as error:
+        raise EvoError(f"{folder} can not be written: {error.strerror}") from None
+
+
+def is_held(folder: Path) -> bool:
+    """Tell whether a process is writing a run folder just now."""
+    import filelock
+
+    if not (folder / _LOCK).is_file():
+        return False
+    lock = filelock.FileLock(folder / _LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except filelock.Timeout:
+        return True
+    except OSError:  # nobody can write here
+        return False
+    lock.release()
+    return False
+
+
+def check_closed(folder: Path) -> None:
+    """Refuse links and pipes: what is written to a folder that holds them could land anywhere.
+
+    Raises:
+        EvoError: If the folder holds anything but files and folders.
+    """
+    for path in folder.rglob("*"):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise EvoError(
+                f"{folder} holds {path.relative_to(folder)}, which is neither file nor folder; "
+                "put a file in its place"
+            )
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, whole or not at all."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
+def _take_place(aside: Path, folder: Path) -> None:
+    if folder.exists():
+        folder.rmdir()  # fails if it is not empty any more
+    aside.rename(folder)

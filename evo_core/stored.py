@@ -1,0 +1,73 @@
+"""From a run folder back to the plan it was made with, running nothing that the folder names.
+
+A run folder may be somebody else's. Its configuration names components, which are those installed
+here, and may name plugin files, which are code: these are loaded only when the user says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from evo_core.components import Component
+from evo_core.config import Layer, RunConfig, from_layers, parse_toml
+from evo_core.errors import EvoError
+from evo_core.plan import Job, Plan, make_plan
+from evo_core.store import Store
+
+
+def config_of(store: Store, layers: Sequence[Layer] = ()) -> RunConfig:
+    """Give the configuration of a run, with some settings on top; nothing is loaded.
+
+    The database holds it; ``config.toml`` is a copy.
+
+    Raises:
+        EvoError: If it does not fit this evo.
+    """
+    stored = parse_toml(str(store.fact("config")), store.folder / "config.toml")
+    return from_layers(stored, *layers)
+
+
+def plan_of(
+    store: Store,
+    layers: Sequence[Layer] = (),
+    components: Iterable[Component] = (),
+    *,
+    allow_plugins: bool,
+) -> Plan:
+    """Make the plan of a run folder.
+
+    Args:
+        store: The run folder.
+        layers: Settings that win over those of the run.
+        components: Records given in Python.
+        allow_plugins: Whether plugin files may be loaded that the layers do not name.
+
+    Raises:
+        EvoError: If it can not be made here, or would load a plugin file that is not allowed.
+    """
+    config = config_of(store, layers)
+    given = {plugin for layer in layers for plugin in from_layers(layer).plugins}
+    strange = [plugin for plugin in config.plugins if plugin not in given]
+    if strange and not allow_plugins:
+        raise EvoError(
+            f"{store.folder} names plugin files, which are programs: {', '.join(strange)}; "
+            "look at them, then add --allow-plugins"
+        )
+    try:
+        return make_plan(Job(config, tuple(components)))
+    except EvoError as error:
+        needed = store.fact("components")
+        if not needed or components:
+            raise
+        raise EvoError(
+            f"run {store.folder} used components given in Python ({', '.join(needed)}): {error}"
+        ) from None
+
+
+def edited(store: Store) -> bool:
+    """Tell whether somebody has changed ``config.toml`` since evo wrote it."""
+    try:
+        text = (store.folder / "config.toml").read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return True
+    return text not in (store.fact("config"), store.fact("former_config"))
