@@ -89,8 +89,8 @@ def cli(capsys):
     return call
 
 
-@pytest.fixture
-def evo_path():
+@pytest.fixture(scope="session")
+def evo_binary():
     """Give the program."""
     return EVO
 

@@ -262,10 +262,10 @@ def test_every_setting_of_a_run_that_has_a_flag_is_explained(cli):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("executor", ["serial", "loky"])
-def test_an_interrupt_from_the_keyboard_keeps_what_was_found(evo_path, evo, tmp_path, executor):
+def test_an_interrupt_from_the_keyboard_keeps_what_was_found(evo_binary, evo, tmp_path, executor):
     process = subprocess.Popen(
         [
-            *(evo_path, "run", "--executor", executor, "--workers", "2", "--population", "4"),
+            *(evo_binary, "run", "--executor", executor, "--workers", "2", "--population", "4"),
             *("--generations", "100000", "--set", 'observers=["progress"]', "--out", "runs/one"),
             *("--json", *TWO_CELLS),
         ],

@@ -1,0 +1,106 @@
+"""What a search costs beside its evaluations: strategy, executor and store, per candidate.
+
+    python benchmarks/bookkeeping.py --json
+
+A fitness function that does nothing is given to a whole search of some generations; what is left is
+the cost of asking and telling the strategy (genomes are decoded there, to know repeats), of sending
+candidates to where they are evaluated and back, and of storing. Two executors are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+
+from evo_core.api import job_of
+from evo_core.components import FitnessFunction
+from evo_core.generations import ask, tell
+from evo_core.memory import Memory
+from evo_core.parts import assemble
+from evo_core.plan import make_plan
+from evo_core.store import Store
+
+GENERATIONS = 3
+
+
+def nothing(view, options):
+    """Score without looking."""
+    return float(view.architecture.parameters)
+
+
+NOOP = FitnessFunction(name="noop", summary="", goal="max", needs=("graph",), score=nothing)
+
+
+def measure(population, executor, workers, folder):
+    """Time each part of a search; give milliseconds per candidate."""
+    settings = {
+        "population": population, "fitness": ["noop"], "executor": executor, "workers": workers,
+        "observers": [], "mse": {"cells": 4},
+    }  # fmt: skip
+    plan = make_plan(job_of(settings, [NOOP]))
+    seconds, candidates = Counter(), 0
+    memory = Memory(plan.objectives)
+    with assemble(plan) as parts, closing(Store.create(folder, "", {})) as store:
+        _warm(parts, plan)
+        for _ in range(GENERATIONS):
+            asked = _timed(seconds, "ask", lambda: ask(plan, parts, memory))
+            by_id = {one.id: one for one in asked.candidates}
+            found = _timed(seconds, "executor", lambda: _evaluate(parts, by_id.values()))
+            evaluated = [(by_id[one.candidate], one) for one in found]
+            _timed(seconds, "store", lambda: [store.add(*pair) for pair in evaluated])
+            for pair in evaluated:
+                memory.keep(*pair)
+            report = _timed(seconds, "tell", lambda: tell(parts, memory, asked, evaluated, 0.0))
+            _timed(seconds, "store", lambda: store.add_generation(report, memory.state))
+            candidates += len(evaluated)
+    per_candidate = {part: 1000 * total / candidates for part, total in seconds.items()}
+    return per_candidate | {"total": sum(per_candidate.values())}
+
+
+def _warm(parts, plan):
+    """Start the workers."""
+    first = ask(plan, parts, Memory(plan.objectives)).candidates[:20]
+    _evaluate(parts, first)
+
+
+def _evaluate(parts, candidates):
+    for candidate in candidates:
+        parts.executor.submit((candidate,))
+    return [one for bundle in parts.executor.as_completed() for one in bundle]
+
+
+def _timed(seconds, part, function):
+    start = time.perf_counter()
+    answer = function()
+    seconds[part] += time.perf_counter() - start
+    return answer
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--populations", type=int, nargs="+", default=[50, 1000, 10000])
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    given = parser.parse_args()
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for population in given.populations:
+            for executor in ("serial", "loky"):
+                place = Path(folder) / f"{executor}{population}"
+                costs = measure(population, executor, given.workers, place)
+                rows.append({"population": population, "executor": executor, "ms": costs})
+    if given.json:
+        print(json.dumps({"generations": GENERATIONS, "workers": given.workers, "rows": rows}))
+        return
+    for row in rows:
+        parts = "  ".join(f"{part} {value:.3f}" for part, value in row["ms"].items())
+        print(f"population {row['population']:>6}  {row['executor']:<7} {parts}  (ms/candidate)")
+
+
+if __name__ == "__main__":
+    main()
