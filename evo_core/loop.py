@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 from evo_core.components import load
+from evo_core.constraints import none_keeps
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import Proposal
@@ -129,12 +130,24 @@ class Loop:
         logger.info("generation %d: best %s", number + 1, report.best)
         self._tell("evo_generation_ended", report=report)
         if report.best is None:
-            raise RunFailedError(f"no candidate could be scored: {self._first_error()}")
+            raise RunFailedError(self._nothing())
         return report
+
+    def _nothing(self) -> str:
+        """Say on one line why no candidate has a score."""
+        if self.memory.counts.infeasible and not self.memory.counts.evaluated:
+            seen = [self.plan.decode(candidate.genome) for candidate, _ in self._done()]
+            reason = none_keeps(self.plan.constraints, seen)
+            return f"no network of the first generation {reason}"
+        return f"no candidate could be scored: {self._first_error()}"
+
+    def _done(self) -> list[Evaluated]:
+        return [self.memory.done[number] for number in sorted(self.memory.done)]
 
     def _first_error(self) -> str:
         """Say on one line why the first candidate has no score."""
-        evaluation = next(iter(self.memory.done.values()))[1] if self.memory.done else None
+        tried = (one for _, one in self._done() if one.status != "infeasible")
+        evaluation = next(tried, None)
         if evaluation is None:
             return "the time was over before the first was done"
         if evaluation.error:
@@ -156,9 +169,10 @@ class Loop:
             if candidate.architecture not in known:
                 new.setdefault(candidate.architecture, candidate)
         by_id = {candidate.id: candidate for candidate in new.values()}
-        found: dict[int, Evaluation] = {}
+        found = self._refuse(by_id.values())
         for candidate in by_id.values():
-            executor.submit((candidate,))
+            if candidate.id not in found:
+                executor.submit((candidate,))
         for evaluations in executor.as_completed():
             for evaluation in evaluations:
                 found[evaluation.candidate] = evaluation
@@ -171,6 +185,19 @@ class Loop:
                 found[candidate.id] = _copy(known[candidate.architecture], candidate)
                 self._keep(candidate, found[candidate.id])
         return [(one, found[one.id]) for one in candidates if one.id in found]
+
+    def _refuse(self, candidates: Iterable[Candidate]) -> dict[int, Evaluation]:
+        """Settle the candidates that violate a constraint, without a worker."""
+        found: dict[int, Evaluation] = {}
+        for candidate in candidates:
+            reason = self.plan.violation(candidate.genome)
+            if reason is not None:
+                evaluation = Evaluation(
+                    candidate.id, "infeasible", error=reason, stage="constraint"
+                )
+                found[candidate.id] = evaluation
+                self._keep(candidate, evaluation)
+        return found
 
     def _keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
         self.memory.keep(candidate, evaluation)

@@ -39,7 +39,7 @@ def assemble(plan: Plan, *, begins: bool = True) -> Parts:
         EvoError: If something can not be loaded, or refuses its options.
     """
     load(plan.executor.record.build)
-    for bound in plan.fitness:
+    for bound in (*plan.fitness, *(one.fitness for one in plan.constraints)):
         for reference in (bound.record.score, bound.record.collect):
             if reference is not None:
                 load(reference)

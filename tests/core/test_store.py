@@ -93,8 +93,8 @@ def test_generations_are_kept_with_the_state_of_the_strategy(store):
     with reopened(store) as reader:
         assert reader.generations() == [
             {
-                "generation": 0, "evaluated": 3, "cached": 1, "failed": 1, "survivors": [0, 2],
-                "values": [[0.25], [0.5]], "best": 0.5, "seconds": 1.235,
+                "generation": 0, "evaluated": 3, "cached": 1, "failed": 1, "infeasible": 0,
+                "survivors": [0, 2], "values": [[0.25], [0.5]], "best": 0.5, "seconds": 1.235,
             }
         ]  # fmt: skip
     with closing(sqlite3.connect(store.folder / "run.sqlite")) as raw:
