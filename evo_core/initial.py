@@ -11,7 +11,7 @@ from evo_core.config import from_layers, read_toml
 from evo_core.errors import EvoError
 from evo_core.evolution import Problem, Proposal
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
-from evo_core.plan import Plan, space_genes
+from evo_core.plan import Plan, space_of
 from evo_core.store import Store
 
 Named = Iterator[tuple[str, Sequence[Any]]]  # where a genome stands, for messages, and the genome
@@ -97,8 +97,8 @@ def _of_run(folder: Path, plan: Plan) -> Named:
 
 
 def _check_same_genes(folder: Path, plan: Plan) -> None:
-    there = space_genes(plan.registry, from_layers(read_toml(folder / "config.toml")))
-    difference = _difference(there, plan.space.genes)
+    there = space_of(plan.registry, from_layers(read_toml(folder / "config.toml")))
+    difference = _difference(there.genes, plan.space.genes)
     if difference:
         raise EvoError(f"the genomes of {folder} mean something else here: {difference}")
 

@@ -16,6 +16,7 @@ from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import Proposal
 from evo_core.executors import ExecutorLike
+from evo_core.failures import explain, failure_table, first_reason, listing
 from evo_core.initial import start_from
 from evo_core.interrupts import Interrupts
 from evo_core.memory import Memory
@@ -105,6 +106,8 @@ class Loop:
 
     def _generations(self, executor: ExecutorLike) -> str:
         report = self.memory.report
+        if report is not None:
+            self._check_failures(report)
         reason = self._limit(report) if report else None
         while reason is None and self.memory.generations < self.config.generations:
             report = self._generation(executor)
@@ -129,31 +132,31 @@ class Loop:
         self.store.add_generation(report, state)
         logger.info("generation %d: best %s", number + 1, report.best)
         self._tell("evo_generation_ended", report=report)
+        self._check_failures(report)
         if report.best is None:
             raise RunFailedError(self._nothing())
         return report
 
+    def _check_failures(self, report: GenerationReport) -> None:
+        """Stop where more candidates have failed than the configuration allows."""
+        most = self.config.max_failed
+        if most is None or report.counts.failed_share <= most:
+            return
+        pairs, objectives = self.memory.done.values(), self.plan.objectives
+        table = failure_table(pairs, self.plan.space, objectives)
+        logger.warning("failed, by gene choice:\n%s", listing(table))
+        line = explain(pairs, table, objectives)
+        raise RunFailedError(f"stopped by max_failed = {most:g}: {line}")
+
     def _nothing(self) -> str:
         """Say on one line why no candidate has a score."""
         if self.memory.counts.infeasible and not self.memory.counts.evaluated:
-            seen = [self.plan.decode(candidate.genome) for candidate, _ in self._done()]
+            done = sorted(self.memory.done.items())
+            seen = [self.plan.decode(candidate.genome) for _, (candidate, _) in done]
             reason = none_keeps(self.plan.constraints, seen)
             return f"no network of the first generation {reason}"
-        return f"no candidate could be scored: {self._first_error()}"
-
-    def _done(self) -> list[Evaluated]:
-        return [self.memory.done[number] for number in sorted(self.memory.done)]
-
-    def _first_error(self) -> str:
-        """Say on one line why the first candidate has no score."""
-        tried = (one for _, one in self._done() if one.status != "infeasible")
-        evaluation = next(tried, None)
-        if evaluation is None:
-            return "the time was over before the first was done"
-        if evaluation.error:
-            return evaluation.error.strip().splitlines()[-1]
-        undefined = [name for name, one in evaluation.scores.items() if one.status != "ok"]
-        return f"candidate 0 is {evaluation.status}, undefined: {', '.join(undefined) or 'nothing'}"
+        reason = first_reason(self.memory.done.values(), self.plan.objectives)
+        return f"no candidate could be scored: {reason}"
 
     def _candidate(self, number: int, generation: int, proposal: Proposal) -> Candidate:
         identity = self.problem.identity(proposal.genome)

@@ -209,13 +209,13 @@ def _check_statistics(plan: Plan) -> None:
                 )
 
 
-def space_genes(registry: Registry, config: RunConfig) -> tuple[Gene, ...]:
-    """Give the gene table of the space of a configuration.
+def space_of(registry: Registry, config: RunConfig) -> Space:
+    """Build the space of a configuration.
 
     Raises:
         EvoError: If the registry has no such space, or the options do not fit it.
     """
-    return _build_space(Binder(registry, config.options), config).genes
+    return _build_space(Binder(registry, config.options), config)
 
 
 def _build_space(binder: Binder, config: RunConfig) -> Space:

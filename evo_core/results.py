@@ -69,6 +69,11 @@ class Counts:
         failed = evaluation.values(objectives) is None
         return replace(self, evaluated=self.evaluated + 1, failed=self.failed + failed)
 
+    @property
+    def failed_share(self) -> float:
+        """The share of the evaluated candidates that failed."""
+        return self.failed / self.evaluated if self.evaluated else 0.0
+
     def to_json(self) -> dict[str, int]:
         """Write the counts as JSON types."""
         return asdict(self)

@@ -29,6 +29,7 @@ def resume(
     generations: int | None = None,
     workers: int | None = None,
     executor: str | None = None,
+    max_failed: float | None = None,
     components: Iterable[Component] = (),
 ) -> RunResult:
     """Go on with a run; its result is that of a run that was never stopped, byte for byte.
@@ -38,6 +39,7 @@ def resume(
         generations: How many it is to have in all; by default those of its configuration.
         workers: Worker processes for the rest of the run.
         executor: Where candidates are evaluated for the rest of the run.
+        max_failed: The share of failed candidates from here on at which the run stops.
         components: The records of your own that the run was started with.
 
     Raises:
@@ -47,7 +49,12 @@ def resume(
     Example:
         >>> resume("runs/first", generations=40)  # doctest: +SKIP
     """
-    settings = {"generations": generations, "workers": workers, "executor": executor}
+    settings = {
+        "generations": generations,
+        "workers": workers,
+        "executor": executor,
+        "max_failed": max_failed,
+    }
     return go_on(plan_of(Path(run), settings, components), Path(run))
 
 
@@ -100,8 +107,9 @@ def _check(store: Store, config: RunConfig, done: int) -> None:
 
 
 def _kept_toml(plan: Plan, store: Store) -> str:
-    """Write the configuration as it was, but for the number of generations."""
+    """Write the configuration as it was, but for the generations and failures it allows."""
     before = to_layer(from_layers(read_toml(store.folder / "config.toml")))
-    config = from_layers(before, {"generations": plan.config.generations})
+    allowed = {"generations": plan.config.generations, "max_failed": plan.config.max_failed}
+    config = from_layers(before, allowed)
     job = dataclasses.replace(plan.job, config=config)
     return run_toml(dataclasses.replace(plan, job=job), store.fact("versions"))

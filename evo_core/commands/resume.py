@@ -17,12 +17,13 @@ from evo_core.commands.settings import as_json
 @click.option("--generations", type=int, help="Generations in all, those that are there counted.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...")
+@click.option("--max-failed", type=float, help="Stop when more than this share has failed.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @as_json
 def command(*, run: Path, quiet: bool, as_json: bool, **settings: Any) -> int:
     """Go on with RUN, e.g. to --generations 40: what comes out is what one long run gives.
 
-    Everything else stays as the run was started.
+    A run that --max-failed stopped needs a larger one. Everything else stays as it was.
     """
     from evo_core.resuming import go_on, plan_of
 
