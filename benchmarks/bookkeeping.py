@@ -14,7 +14,7 @@ import json
 import tempfile
 import time
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from evo_core.api import job_of
@@ -46,26 +46,27 @@ def measure(population, executor, workers, folder):
     seconds, candidates = Counter(), 0
     memory = Memory(plan.objectives)
     with assemble(plan) as parts, closing(Store.create(folder, "", {})) as store:
-        _warm(parts, plan)
+        _evaluate(parts, ask(plan, parts, memory).candidates[:20])  # starts the workers
         for _ in range(GENERATIONS):
-            asked = _timed(seconds, "ask", lambda: ask(plan, parts, memory))
+            with _timed(seconds, "ask"):
+                asked = ask(plan, parts, memory)
             by_id = {one.id: one for one in asked.candidates}
-            found = _timed(seconds, "executor", lambda: _evaluate(parts, by_id.values()))
-            evaluated = [(by_id[one.candidate], one) for one in found]
-            _timed(seconds, "store", lambda: [store.add(*pair) for pair in evaluated])
-            for pair in evaluated:
-                memory.keep(*pair)
-            report = _timed(seconds, "tell", lambda: tell(parts, memory, asked, evaluated, 0.0))
-            _timed(seconds, "store", lambda: store.add_generation(report, memory.state))
+            with _timed(seconds, "executor"):
+                evaluated = [
+                    (by_id[one.candidate], one) for one in _evaluate(parts, asked.candidates)
+                ]
+            with _timed(seconds, "store"):
+                for pair in evaluated:
+                    store.add(*pair)
+            with _timed(seconds, "tell"):
+                for pair in evaluated:
+                    memory.keep(*pair)
+                report = tell(parts, memory, asked, evaluated, 0.0)
+            with _timed(seconds, "store"):
+                store.add_generation(report, memory.state)
             candidates += len(evaluated)
     per_candidate = {part: 1000 * total / candidates for part, total in seconds.items()}
     return per_candidate | {"total": sum(per_candidate.values())}
-
-
-def _warm(parts, plan):
-    """Start the workers."""
-    first = ask(plan, parts, Memory(plan.objectives)).candidates[:20]
-    _evaluate(parts, first)
 
 
 def _evaluate(parts, candidates):
@@ -74,11 +75,11 @@ def _evaluate(parts, candidates):
     return [one for bundle in parts.executor.as_completed() for one in bundle]
 
 
-def _timed(seconds, part, function):
+@contextmanager
+def _timed(seconds, part):
     start = time.perf_counter()
-    answer = function()
+    yield
     seconds[part] += time.perf_counter() - start
-    return answer
 
 
 def main():

@@ -34,6 +34,11 @@ class Proposal:
     operators: tuple[str, ...] = ()
 
 
+def everything(genome: Genome) -> bool:
+    """Call every genome feasible, as where there are no constraints."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What a strategy works on.
@@ -44,6 +49,7 @@ class Problem:
         population: How many candidates survive a generation.
         operators: The variation operators, each with the probability that it acts on a child.
         identity: Gives the hash of the network that a genome decodes to.
+        feasible: Tells whether the network of a genome keeps the constraints.
     """
 
     space: GeneTable
@@ -51,6 +57,7 @@ class Problem:
     population: int
     operators: tuple[tuple[Bound[Operator], float], ...]
     identity: Callable[[Genome], str]
+    feasible: Callable[[Genome], bool] = everything
 
 
 class StrategyLike(Protocol):
@@ -67,13 +74,13 @@ class StrategyLike(Protocol):
 
 
 def random_proposals(problem: Problem, n: int, rng: np.random.Generator) -> list[Proposal]:
-    """Draw genomes uniformly, of different networks as far as the space allows."""
+    """Draw genomes uniformly, of different feasible networks as far as the space allows."""
     proposals: list[Proposal] = []
     taken: set[str] = set()
     for _ in range(n):
         genome = random_genome(rng, problem.space.genes)
         for _ in range(REDRAWS):
-            if problem.identity(genome) not in taken:
+            if problem.identity(genome) not in taken and problem.feasible(genome):
                 break
             genome = random_genome(rng, problem.space.genes)
         taken.add(problem.identity(genome))
@@ -88,7 +95,7 @@ def reproduce(
     rng: np.random.Generator,
     choose: Callable[[int], Sequence[Member]],
 ) -> list[Proposal]:
-    """Make children that differ in their network from all of the population and from each other.
+    """Make feasible children that differ in network from the population and from each other.
 
     A child that does not is drawn again, up to 100 times; then it is taken as it is.
 
@@ -105,9 +112,9 @@ def reproduce(
     while len(children) < n:
         one, two = choose(2)
         for child in vary(problem, one, two, rng):
-            known = problem.identity(child.genome) in taken
-            redraws += known
-            if len(children) < n and (not known or redraws > REDRAWS * n):
+            new = problem.identity(child.genome) not in taken and problem.feasible(child.genome)
+            redraws += not new
+            if len(children) < n and (new or redraws > REDRAWS * n):
                 children.append(child)
                 taken.add(problem.identity(child.genome))
     return children

@@ -1,17 +1,21 @@
-"""A run as a table: one row per candidate, for spreadsheets, R and pandas."""
+"""A run as a table: its candidates, or what fails in it, for spreadsheets, R and pandas."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evo_core.errors import EvoError
-from evo_core.evaluation import Candidate, Evaluation
+from evo_core.evaluation import Candidate, Evaluation, Objective
+from evo_core.failures import failure_table, tally
+from evo_core.registry import installed
 from evo_core.store import Store
+from evo_core.stored import trusted_config
 
 if TYPE_CHECKING:
     import pandas
@@ -24,7 +28,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under named columns; a cell is None, a number, a text, or a tuple of those."""
+    """Rows under named columns; a cell is None, a number, a text, a tuple of those, or counts."""
 
     columns: tuple[str, ...]
     rows: list[tuple[Any, ...]]
@@ -32,7 +36,8 @@ class Table:
     def to_csv(self) -> str:
         """Write the table as CSV; None is empty, and a tuple's items stand with spaces between.
 
-        A genome is written with commas, as ``evo show mse:1,0,2`` takes it.
+        Counts are written as ``error 7, silent 2``, a genome with commas between, as
+        ``evo show mse:1,0,2`` takes it.
         """
         text = StringIO()
         writer = csv.writer(text, lineterminator="\n")
@@ -53,13 +58,34 @@ def candidates(folder: Path) -> Table:
     Raises:
         EvoError: If it is no run folder.
     """
-    store = Store.open(folder)
-    try:
+    with closing(Store.open(folder)) as store:
         names = tuple(objective["name"] for objective in store.fact("objectives"))
         rows = [_row(candidate, one, names) for candidate, one in store.evaluated()]
-    finally:
-        store.close()
     return Table((*_COLUMNS, *names), rows)
+
+
+def failures(folder: Path, *, allow_plugins: bool = False) -> Table:
+    """Count candidates and failures for each gene choice of a run, where the gene is active.
+
+    Args:
+        folder: The run folder.
+        allow_plugins: Load the plugin files that the run names.
+
+    Raises:
+        EvoError: If it is no run folder, or its space can not be built here.
+    """
+    from evo_core.plan import space_of
+
+    with closing(Store.open(folder)) as store:
+        objectives = tuple(Objective(**one) for one in store.fact("objectives"))
+        pairs = store.evaluated()
+        config = trusted_config(store, allow_plugins=allow_plugins)
+    space = space_of(installed(config.plugins), config)
+    rows: list[tuple[Any, ...]] = [
+        (one.gene, one.choice, one.candidates, one.failed, one.rate, dict(one.statuses))
+        for one in failure_table(pairs, space, objectives)
+    ]
+    return Table(("gene", "choice", "candidates", "failed", "rate", "statuses"), rows)
 
 
 def to_dataframe(folder: Path) -> pandas.DataFrame:
@@ -110,6 +136,8 @@ def _row(candidate: Candidate, one: Evaluation, names: Iterable[str]) -> tuple[A
 
 
 def _cell(column: str, value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tally(value)
     if isinstance(value, Sequence) and not isinstance(value, str):
         return ("," if column == "genome" else " ").join(map(str, value))
     return value

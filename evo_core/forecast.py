@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evo_core.components import load
+from evo_core.constraints import none_keeps
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation
-from evo_core.evolution import random_proposals
+from evo_core.evolution import Problem, random_proposals
 from evo_core.executors import ExecutorLike
+from evo_core.genome import Genome
 from evo_core.plan import Plan
 from evo_core.seeds import generator
 
@@ -52,16 +54,16 @@ def forecast(plan: Plan) -> Forecast:
     """Evaluate two random candidates, one after the other, and extrapolate.
 
     Raises:
-        EvoError: If a candidate fails; its error is the message.
+        EvoError: If a candidate fails, with its error, or no random network keeps the constraints.
     """
-    executor: ExecutorLike = load(plan.executor.record.build)(plan.executor.options, 1, plan.job)
     problem = plan.problem()
+    genomes = _three(plan, problem)
+    executor: ExecutorLike = load(plan.executor.record.build)(plan.executor.options, 1, plan.job)
     timed: list[Evaluation] = []
     try:
         # the first one warms up: the libraries choose and compile their kernels
-        for proposal in random_proposals(problem, 3, generator(plan.config.seed, "forecast")):
-            identity = problem.identity(proposal.genome)
-            executor.submit((Candidate(len(timed), proposal.genome, identity),))
+        for genome in genomes:
+            executor.submit((Candidate(len(timed), genome, problem.identity(genome)),))
             timed += [evaluation for bundle in executor.as_completed() for evaluation in bundle]
     finally:
         executor.close()
@@ -73,6 +75,17 @@ def forecast(plan: Plan) -> Forecast:
     peak = max(evaluation.peak_bytes for evaluation in timed)
     seconds = min(evaluations * each / workers, plan.config.max_seconds or float("inf"))
     return Forecast(evaluations, workers, each, seconds, peak, peak * workers)
+
+
+def _three(plan: Plan, problem: Problem) -> list[Genome]:
+    """Draw three genomes that keep the constraints, some of them repeated if fewer do."""
+    rng = generator(plan.config.seed, "forecast")
+    drawn = [proposal.genome for proposal in random_proposals(problem, 3, rng)]
+    kept = [genome for genome in drawn if problem.feasible(genome)]
+    if not kept:
+        reason = none_keeps(plan.constraints, [plan.decode(genome) for genome in drawn])
+        raise EvoError(f"no random network {reason}")
+    return (kept * 3)[:3]
 
 
 def _duration(seconds: float) -> str:

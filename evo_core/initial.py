@@ -11,7 +11,7 @@ from typing import Any
 from evo_core.errors import EvoError
 from evo_core.evolution import Problem, Proposal
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
-from evo_core.plan import Plan, space_genes
+from evo_core.plan import Plan, space_of
 from evo_core.store import Store
 from evo_core.stored import config_of
 
@@ -95,8 +95,8 @@ def _of_run(folder: Path, plan: Plan) -> Named:
 
 
 def _check_same_genes(store: Store, plan: Plan) -> None:
-    there = space_genes(plan.registry, config_of(store))
-    difference = _difference(there, plan.space.genes)
+    there = space_of(plan.registry, config_of(store))
+    difference = _difference(there.genes, plan.space.genes)
     if difference:
         raise EvoError(f"the genomes of {store.folder} mean something else here: {difference}")
 

@@ -1,8 +1,9 @@
 """The loop of a run: ask, settle each candidate in stages, store, tell, notify.
 
-The stages round the strategy are fixed, and each evaluation is stored with the one that settled it:
-``duplicate`` (a network of the run takes over its scores) and ``evaluate``. What a run that was
-killed had evaluated of its next generation is taken as it was stored.
+The stages round the strategy are fixed, and an evaluation is stored with the one that settled it:
+``duplicate`` (it takes over the scores of a network of the run), ``constraint`` (it violates one)
+or ``evaluate``. What a run that was killed had evaluated of its next generation is taken as it was
+stored.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
-from evo_core.generations import Evaluated, ask, budget, tell
+from evo_core.generations import Evaluated, ask, tell
 from evo_core.interrupts import Interrupts
 from evo_core.memory import Memory
 from evo_core.outcome import outcome, to_rescore
@@ -24,6 +25,7 @@ from evo_core.parts import Parts
 from evo_core.plan import Plan
 from evo_core.rescore import repeats_of, rescore
 from evo_core.results import GenerationReport, RunInfo, RunResult, RunStatus
+from evo_core.stopping import check_hope, out_of_time, reason_to_stop
 from evo_core.store import Store
 
 logger = logging.getLogger("evo")
@@ -121,18 +123,6 @@ class Loop:
         self._tell("evo_generation_ended", report=report)
         return report
 
-    def _first_error(self) -> str:
-        """Say on one line why the first candidate has no score."""
-        if not self.memory.done:
-            return "the time was over before the first was done"
-        number = min(self.memory.done)
-        evaluation = self.memory.done[number][1]
-        if evaluation.error:
-            return evaluation.error.strip().splitlines()[-1]
-        undefined = [name for name, one in evaluation.scores.items() if one.status != "ok"]
-        names = ", ".join(undefined) or "nothing"
-        return f"candidate {number} is {evaluation.status}, undefined: {names}"
-
     def _settle(self, candidates: list[Candidate]) -> list[Evaluated]:
         """Give each candidate its evaluation, stage by stage; some have none if time is over."""
         self._check_stored(candidates)
@@ -141,7 +131,9 @@ class Loop:
         for candidate in candidates:
             if candidate.architecture not in known:
                 new.setdefault(candidate.architecture, candidate)
-        self._evaluate([one for one in new.values() if not self._take_stored(one)])
+        self._evaluate(
+            one for one in new.values() if not (self._take_stored(one) or self._refuse(one))
+        )
         self.interrupts.check()
         for candidate in candidates:
             original = known.get(candidate.architecture)
@@ -174,8 +166,16 @@ class Loop:
         for evaluations in self.executor.as_completed():
             for evaluation in evaluations:
                 self._keep(by_id[evaluation.candidate], evaluation)
-            if self.interrupts.asked or self._out_of_time():
+            if self.interrupts.asked or out_of_time(self.plan, self._seconds()):
                 self.executor.cancel()
+
+    def _refuse(self, candidate: Candidate) -> bool:
+        """Settle a candidate that violates a constraint, without a worker."""
+        reason = self.plan.violation(candidate.genome)
+        if reason is not None:
+            one = Evaluation(candidate.id, "infeasible", error=reason, stage="constraint")
+            self._keep(candidate, one)
+        return reason is not None
 
     def _keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
         self.memory.keep(candidate, evaluation)
@@ -203,26 +203,16 @@ class Loop:
     def _seconds(self) -> float:
         return time.perf_counter() - self.started
 
-    def _out_of_time(self) -> bool:
-        limit = self.config.max_seconds
-        return limit is not None and self._seconds() >= limit
-
     def _over(self, report: GenerationReport) -> str | None:
         """Tell whether the run ends after this generation, and why.
 
         Raises:
-            RunFailedError: If there is nothing to go on with.
+            RunFailedError: If there is nothing to go on with, or too much fails.
         """
-        if report.best is None:
-            raise RunFailedError(f"no candidate could be scored: {self._first_error()}")
-        if budget(self.plan, self.memory) <= 0:
-            return "max-evaluations"
-        if self._out_of_time():
-            return "max-seconds"
-        target, best = self.config.target, report.best
-        sign = self.plan.objectives[0].sign
-        if target is not None and best is not None and sign * best >= sign * target:
-            return "target"
+        check_hope(self.plan, self.memory, report)
+        reason = reason_to_stop(self.plan, self.memory, report, self._seconds())
+        if reason is not None:
+            return reason
         reasons = self._tell("evo_should_stop", report=report)
         return next((str(reason) for reason in reasons if reason), None)
 

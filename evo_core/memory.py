@@ -21,7 +21,7 @@ class Memory:
         objectives: What is optimised.
         done: The evaluated candidates by id.
         by_architecture: The evaluation of each network.
-        counts: How many were evaluated, repeated and failed.
+        counts: How many were evaluated, repeated, failed and infeasible.
         next_id: The id of the next candidate.
         state: The state of the strategy after the last generation; None before the first.
         report: The report of the last generation; None before the first.
@@ -47,15 +47,9 @@ class Memory:
 
     def keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Take in an evaluated candidate, and count it."""
-        copied = evaluation.copied_from is not None
-        if not copied:
+        if evaluation.copied_from is None:
             self.by_architecture[candidate.architecture] = evaluation
-        failed = not copied and evaluation.values(self.objectives) is None
-        self.counts = Counts(
-            self.counts.evaluated + (not copied),
-            self.counts.cached + copied,
-            self.counts.failed + failed,
-        )
+        self.counts = self.counts.plus(evaluation, self.objectives)
         self.done[candidate.id] = (candidate, evaluation)
         self.next_id = max(self.next_id, candidate.id + 1)
         rivals = members([(candidate, evaluation)], self.objectives)

@@ -26,6 +26,7 @@ from evo_core.components import (
     load,
 )
 from evo_core.config import OWN_KEYS, RunConfig
+from evo_core.constraints import Constraint, bind_constraints, violation
 from evo_core.data import Splits
 from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
 from evo_core.evaluation import Objective
@@ -83,6 +84,7 @@ class Plan:
     splits: Splits
     task: Task
     fitness: tuple[Bound[FitnessFunction], ...]
+    constraints: tuple[Constraint, ...]
     operators: tuple[tuple[Bound[Operator], float], ...]
     strategy: Bound[Strategy]
     executor: Bound[Executor]
@@ -128,8 +130,15 @@ class Plan:
         """
         return self.space.decode(genome, self.task)
 
+    def violation(self, genome: Genome) -> str | None:
+        """Say which constraint the network of a genome violates; None if it is to be evaluated."""
+        with contextlib.suppress(InvalidGenomeError):
+            return violation(self.constraints, self.decode(genome)) if self.constraints else None
+        return None  # that it stands for no network is for its evaluation to say
+
     def problem(self) -> Problem:
         """Give the strategy what it works on."""
+        verdicts: dict[str, bool] = {}
 
         @lru_cache(maxsize=100_000)
         def identity(genome: Genome) -> str:
@@ -138,8 +147,14 @@ class Plan:
             except InvalidGenomeError:
                 return "invalid:" + ",".join(map(str, genome))
 
-        config = self.config
-        return Problem(self.space, self.objectives, config.population, self.operators, identity)
+        def feasible(genome: Genome) -> bool:
+            network = identity(genome)
+            if network not in verdicts:
+                verdicts[network] = self.violation(genome) is None
+            return verdicts[network]
+
+        size = self.config.population
+        return Problem(self.space, self.objectives, size, self.operators, identity, feasible)
 
 
 def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
@@ -164,6 +179,7 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
         splits=splits,
         task=splits.task(config.scoring.steps),
         fitness=fitness,
+        constraints=bind_constraints(binder, config.constraints),
         operators=_operators(binder, config),
         strategy=binder.bind(Strategy, config.strategy),
         executor=binder.bind(Executor, config.executor),
@@ -193,13 +209,13 @@ def _check_statistics(plan: Plan) -> None:
                 )
 
 
-def space_genes(registry: Registry, config: RunConfig) -> tuple[Gene, ...]:
-    """Give the gene table of the space of a configuration.
+def space_of(registry: Registry, config: RunConfig) -> Space:
+    """Build the space of a configuration.
 
     Raises:
         EvoError: If the registry has no such space, or the options do not fit it.
     """
-    return _build_space(Binder(registry, config.options), config).genes
+    return _build_space(Binder(registry, config.options), config)
 
 
 def _build_space(binder: Binder, config: RunConfig) -> Space:

@@ -24,9 +24,9 @@ class PlainProgress:
     """One line when the run begins, one per generation."""
 
     def __init__(self) -> None:
-        self.evaluated = self.repeats = self.failed = 0
-        self.best: float | None = None
+        self.counts = Counts()
         self.past = Counts()  # what a resumed run brings along
+        self.best: float | None = None
         self.generations = 0
         self.started = time.perf_counter()
 
@@ -39,9 +39,8 @@ class PlainProgress:
             f"{run.workers} workers, {run.folder}"
         )
         if run.past is not None:
-            self.past, self.generations = run.past.counts, run.past.generation + 1
-            self.evaluated, self.repeats = self.past.evaluated, self.past.cached
-            self.failed, self.best = self.past.failed, run.past.best
+            self.counts = self.past = run.past.counts
+            self.generations, self.best = run.past.generation + 1, run.past.best
             self.say(f"resumed after generation {self.generations}")
         self.started = time.perf_counter()
 
@@ -50,13 +49,9 @@ class PlainProgress:
         self, run: RunInfo, candidate: Candidate, evaluation: Evaluation
     ) -> None:
         """Count."""
+        self.counts = self.counts.plus(evaluation, run.objectives)
         values = evaluation.values(run.objectives)
-        if evaluation.copied_from is not None:
-            self.repeats += 1
-            return
-        self.evaluated += 1
         if values is None:
-            self.failed += 1
             return
         goal = run.objectives[0]
         if self.best is None or goal.sign * values[0] > goal.sign * self.best:
@@ -71,12 +66,10 @@ class PlainProgress:
     def state(self, run: RunInfo, report: GenerationReport | None = None) -> str:
         """Put the counts, the best value, the rate and the time left in words."""
         seconds = time.perf_counter() - self.started
-        rate = (self.evaluated - self.past.evaluated) / seconds if seconds > 0 else 0.0
+        done = self.counts.evaluated - self.past.evaluated
+        rate = done / seconds if seconds > 0 else 0.0
         best = "-" if self.best is None else f"{self.best:.6g}"
-        text = (
-            f"best {best}, {self.evaluated} evaluated, {self.repeats} repeats, "
-            f"{self.failed} failed, {rate:.1f}/s"
-        )
+        text = f"best {best}, {self.counts}, {rate:.1f}/s"
         left = self._left(run, report, seconds)
         return text if left is None else f"{text}, {left:.0f} s left"
 
@@ -128,7 +121,9 @@ class LiveProgress(PlainProgress):
         """Count and move the bar."""
         super().evo_candidate_evaluated(run=run, candidate=candidate, evaluation=evaluation)
         if self._bar is not None:
-            self._bar.update(self._task, completed=self.evaluated + self.repeats)
+            counts = self.counts
+            completed = counts.evaluated + counts.cached + counts.infeasible
+            self._bar.update(self._task, completed=completed)
             self._show(run)
 
     @hookimpl

@@ -47,11 +47,9 @@ def network_text(target: Target) -> str:
 
 def summary(plan: Plan, result: RunResult) -> str:
     """Describe how a run ended, with the best network and where to find everything."""
-    counts = result.counts
     lines = [
         f"{result.status} ({result.reason}) after {result.generations} generations, "
-        f"{result.seconds:.0f} s: {counts.evaluated} evaluated, {counts.cached} repeats, "
-        f"{counts.failed} failed"
+        f"{result.seconds:.0f} s: {result.counts}"
     ]
     if result.best is not None:
         architecture = plan.decode(result.best.genome)

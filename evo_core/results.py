@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, Literal
 
 from evo_core.architecture import Architecture
 from evo_core.config import RunConfig
-from evo_core.evaluation import Objective, Score
+from evo_core.evaluation import Evaluation, Objective, Score
 from evo_core.genome import Gene, Genome
 
 if TYPE_CHECKING:
@@ -46,11 +46,47 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many candidates were evaluated, repeated an earlier one, and failed so far."""
+    """How many candidates there were so far.
+
+    Attributes:
+        evaluated: Those that were evaluated.
+        cached: Those that repeated the network of an earlier one.
+        failed: The evaluated ones that can not be selected.
+        infeasible: Those that violate a constraint; they are not evaluated.
+    """
 
     evaluated: int = 0
     cached: int = 0
     failed: int = 0
+    infeasible: int = 0
+
+    def plus(self, evaluation: Evaluation, objectives: tuple[Objective, ...]) -> Counts:
+        """Count one more."""
+        if evaluation.copied_from is not None:
+            return replace(self, cached=self.cached + 1)
+        if evaluation.status == "infeasible":
+            return replace(self, infeasible=self.infeasible + 1)
+        failed = evaluation.values(objectives) is None
+        return replace(self, evaluated=self.evaluated + 1, failed=self.failed + failed)
+
+    @property
+    def failed_share(self) -> float:
+        """The share of the evaluated candidates that failed."""
+        return self.failed / self.evaluated if self.evaluated else 0.0
+
+    def to_json(self) -> dict[str, int]:
+        """Write the counts as JSON types."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Counts:
+        """Read what ``to_json`` wrote, other keys beside it or not, also before constraints."""
+        infeasible = data.get("infeasible", 0)
+        return cls(data["evaluated"], data["cached"], data["failed"], infeasible)
+
+    def __str__(self) -> str:
+        text = f"{self.evaluated} evaluated, {self.cached} repeats, {self.failed} failed"
+        return f"{text}, {self.infeasible} infeasible" if self.infeasible else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +113,7 @@ class GenerationReport:
         """Write the report as JSON types."""
         return {
             "generation": self.generation,
-            "evaluated": self.counts.evaluated,
-            "cached": self.counts.cached,
-            "failed": self.counts.failed,
+            **self.counts.to_json(),
             "survivors": list(self.survivors),
             "values": [list(values) for values in self.values],
             "best": self.best,
@@ -91,7 +125,7 @@ class GenerationReport:
         """Read what ``to_json`` wrote."""
         return cls(
             generation=data["generation"],
-            counts=Counts(data["evaluated"], data["cached"], data["failed"]),
+            counts=Counts.from_json(data),
             survivors=tuple(data["survivors"]),
             values=tuple(tuple(values) for values in data["values"]),
             best=data["best"],
@@ -178,7 +212,7 @@ class RunResult:
         status: ``done``, ``failed`` or ``interrupted``.
         reason: Why it ended, e.g. ``"generations"``.
         generations: How many generations were completed, the first one counted.
-        counts: Candidates evaluated, repeated and failed.
+        counts: Candidates evaluated, repeated, failed and infeasible.
         objectives: What was optimised.
         best: The best first objective, ties by candidate id; None if nothing was selectable.
         front: The non-dominated solutions of the whole run.
@@ -209,9 +243,7 @@ class RunResult:
             "status": self.status,
             "reason": self.reason,
             "generations": self.generations,
-            "evaluated": self.counts.evaluated,
-            "cached": self.counts.cached,
-            "failed": self.counts.failed,
+            **self.counts.to_json(),
             "objectives": [{"name": one.name, "goal": one.goal} for one in self.objectives],
             "best": self.best.to_json(timings=timings) if self.best else None,
             "best_rescored": self.best_rescored,
@@ -232,7 +264,7 @@ class RunResult:
             status=data["status"],
             reason=data["reason"],
             generations=data["generations"],
-            counts=Counts(data["evaluated"], data["cached"], data["failed"]),
+            counts=Counts.from_json(data),
             objectives=tuple(Objective(**one) for one in data["objectives"]),
             best=Solution.from_json(data["best"]) if data["best"] else None,
             front=tuple(Solution.from_json(one) for one in data["front"]),

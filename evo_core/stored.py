@@ -27,6 +27,23 @@ def config_of(store: Store, layers: Sequence[Layer] = ()) -> RunConfig:
     return from_layers(stored, *layers)
 
 
+def trusted_config(store: Store, layers: Sequence[Layer] = (), *, allow_plugins: bool) -> RunConfig:
+    """Give the configuration of a run whose plugin files may be loaded; see :func:`plan_of`.
+
+    Raises:
+        EvoError: If it names plugin files that are not allowed.
+    """
+    config = config_of(store, layers)
+    given = {plugin for layer in layers for plugin in from_layers(layer).plugins}
+    strange = [plugin for plugin in config.plugins if plugin not in given]
+    if strange and not allow_plugins:
+        raise EvoError(
+            f"{store.folder} names plugin files, which are programs: {', '.join(strange)}; "
+            "look at them, then add --allow-plugins"
+        )
+    return config
+
+
 def plan_of(
     store: Store,
     layers: Sequence[Layer] = (),
@@ -45,14 +62,7 @@ def plan_of(
     Raises:
         EvoError: If it can not be made here, or would load a plugin file that is not allowed.
     """
-    config = config_of(store, layers)
-    given = {plugin for layer in layers for plugin in from_layers(layer).plugins}
-    strange = [plugin for plugin in config.plugins if plugin not in given]
-    if strange and not allow_plugins:
-        raise EvoError(
-            f"{store.folder} names plugin files, which are programs: {', '.join(strange)}; "
-            "look at them, then add --allow-plugins"
-        )
+    config = trusted_config(store, layers, allow_plugins=allow_plugins)
     try:
         return make_plan(Job(config, tuple(components)))
     except EvoError as error:

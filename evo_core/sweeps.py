@@ -25,7 +25,7 @@ from evo_core.store import Store
 from evo_core.stored import config_of, edited
 
 # what may differ when a sweep goes on: it decides no result
-_NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts")
+_NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts", "max_failed")
 _Todo = Literal["run", "resume", "read"]
 
 

@@ -17,6 +17,7 @@ from evo_core.commands.settings import allow_plugins, as_json, plugin_option
 @click.option("--generations", type=int, help="Generations in all, those that are there counted.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...")
+@click.option("--max-failed", type=float, help="Stop when more than this share has failed.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--accept-changes", is_flag=True, help="Although config, evo or a plugin changed.")
 @plugin_option
@@ -34,7 +35,8 @@ def command(
 ) -> int:
     """Go on with RUN, whatever ended it: what comes out is what one long run gives.
 
-    More --generations may be asked for. Everything else stays as the run was started.
+    More --generations may be asked for, and a run that --max-failed stopped needs a larger one.
+    Everything else stays as the run was started.
     """
     from evo_core.resuming import Consent, go_on, reopen
 

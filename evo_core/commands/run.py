@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--generations", type=int, help="Generations, the first one counted.")
 @click.option("--max-evaluations", type=int, help="Stop after that many evaluations.")
 @click.option("--max-seconds", type=float, help="Stop after that many seconds.")
+@click.option("--constraint", "constraints", multiple=True, help="E.g. 'params<2e6'. Repeatable.")
+@click.option("--max-failed", type=float, help="Stop when more than this share fails, e.g. 0.5.")
 @click.option("--target", type=float, help="Stop when the first fitness reaches this value.")
 @click.option("--init", help="Start from these genomes: FILE (one a line, or JSON) or RUN.")
 @click.option("--rescore", type=int, help="Fresh inits for the final front; 0: none.  [default: 3]")

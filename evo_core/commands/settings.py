@@ -53,6 +53,7 @@ def layers(
     assignments: tuple[str, ...] = (),
     plugins: tuple[str, ...] = (),
     fitness: tuple[str, ...] = (),
+    constraints: tuple[str, ...] = (),
     **flags: Any,
 ) -> list[Layer]:
     """Stack preset, file, flags and ``--set``; a later layer wins.
@@ -65,6 +66,8 @@ def layers(
         given["plugins"] = list(plugins)
     if fitness:
         given["fitness"] = [name for text in fitness for name in split_commas(text)]
+    if constraints:
+        given["constraints"] = list(constraints)
     stack = [read_preset(preset)] if preset else []
     if file:
         stack.append(read_toml(file))

@@ -49,24 +49,23 @@ def whole(tmp_path_factory, evo_binary):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(6))
 def test_a_run_in_processes_survives_any_signal_at_any_time(tmp_path, whole, evo_binary, number):
     expected, seconds = whole
     folder = tmp_path / "run"
     chance = random.Random(number)
     command = [evo_binary, "run", "--out", folder, *LONGER]
-    for _ in range(20):
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    code = None
+    while code != 0:
+        with (tmp_path / "err").open("wb") as err:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=err)
         try:
-            code = process.wait(timeout=chance.uniform(0.3, 1.0) * seconds)
+            code = process.wait(timeout=chance.uniform(0.3, 1.2) * seconds)
         except subprocess.TimeoutExpired:
             process.send_signal(SIGNALS[number % len(SIGNALS)])
-            process.wait(timeout=120)
+            code = process.wait(timeout=120)
         else:
-            assert code == 0, process.stderr.read()
-        process.stderr.close()
-        if process.returncode == 0:
-            break
+            assert code == 0, (tmp_path / "err").read_text()
         if (folder / "run.sqlite").exists():
             command = [evo_binary, "resume", folder]
     assert contents(folder) == expected

@@ -36,7 +36,7 @@ def test_a_run_in_which_nothing_can_be_scored_fails_with_the_first_reason(quick_
 
 
 def test_a_run_in_which_every_score_is_undefined_names_the_fitness(quick_run):
-    with pytest.raises(RunFailedError, match="undefined: f"):
+    with pytest.raises(RunFailedError, match="candidate 0: undefined f"):
         quick_run([fitness(lambda view, options: None)], fitness=["f"])
 
 

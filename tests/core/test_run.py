@@ -36,8 +36,8 @@ def test_result_json_holds_exactly_what_is_promised(quick_run):
     result = quick_run(fitness=["rdm", "params"])
     kept = json.loads((result.run / "result.json").read_text())
     assert list(kept) == [
-        *("status", "reason", "generations", "evaluated", "cached", "failed", "objectives"),
-        *("best", "best_rescored", "front"),
+        *("status", "reason", "generations", "evaluated", "cached", "failed", "infeasible"),
+        *("objectives", "best", "best_rescored", "front"),
     ]
     assert (kept["status"], kept["reason"], kept["generations"]) == ("done", "generations", 2)
     assert kept["objectives"] == [
