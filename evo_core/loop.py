@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from evo_core.cache import CachedExecutor, cache_of
 from evo_core.components import load
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
@@ -90,6 +91,8 @@ class Loop:
             result = replace(result, status=status, reason=reason, seconds=self._seconds())
             self.store.finish(result)
             logger.info("run %s: %s", status, reason)
+            if self.config.cache is not None:
+                logger.info("%d evaluations came from the cache", result.cache_hits)
             self._tell("evo_run_ended", result=result)
         return result
 
@@ -98,7 +101,8 @@ class Loop:
         build = load(self.plan.executor.record.build)
         executor: ExecutorLike = build(self.plan.executor.options, self.info.workers, self.plan.job)
         try:
-            yield executor
+            with cache_of(self.plan) as cache:
+                yield executor if cache is None else CachedExecutor(executor, cache)
         finally:
             executor.close()
 

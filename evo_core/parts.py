@@ -9,6 +9,7 @@ import pluggy
 
 from evo_core import hookspecs
 from evo_core.binding import Bound
+from evo_core.cache import cache_of
 from evo_core.components import Observer, load
 from evo_core.errors import EvoError
 from evo_core.evolution import Problem, StrategyLike
@@ -36,7 +37,8 @@ def assemble(plan: Plan, *, begins: bool = True) -> Parts:
         begins: Whether the first generation is still to come.
 
     Raises:
-        EvoError: If something can not be loaded, or refuses its options.
+        EvoError: If something can not be loaded, or refuses its options, or the cache can not be
+            used.
     """
     load(plan.executor.record.build)
     for bound in plan.fitness:
@@ -46,7 +48,9 @@ def assemble(plan: Plan, *, begins: bool = True) -> Parts:
     problem = plan.problem()
     strategy = load(plan.strategy.record.build)(plan.strategy.options, problem)
     observers = {bound.text: _observer(bound) for bound in plan.observers}
-    return Parts(problem, strategy, observers, given_genomes(plan) if begins else ())
+    given = given_genomes(plan) if begins else ()
+    with cache_of(plan):
+        return Parts(problem, strategy, observers, given)
 
 
 def _observer(bound: Bound[Observer]) -> pluggy.PluginManager:

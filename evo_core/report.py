@@ -48,9 +48,10 @@ def network_text(target: Target) -> str:
 def summary(plan: Plan, result: RunResult) -> str:
     """Describe how a run ended, with the best network and where to find everything."""
     counts = result.counts
+    hits = f" ({result.cache_hits} from the cache)" if plan.config.cache is not None else ""
     lines = [
         f"{result.status} ({result.reason}) after {result.generations} generations, "
-        f"{result.seconds:.0f} s: {counts.evaluated} evaluated, {counts.cached} repeats, "
+        f"{result.seconds:.0f} s: {counts.evaluated} evaluated{hits}, {counts.cached} repeats, "
         f"{counts.failed} failed"
     ]
     if result.best is not None:

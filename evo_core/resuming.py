@@ -29,6 +29,7 @@ def resume(
     generations: int | None = None,
     workers: int | None = None,
     executor: str | None = None,
+    cache: str | None = None,
     components: Iterable[Component] = (),
 ) -> RunResult:
     """Go on with a run; its result is that of a run that was never stopped, byte for byte.
@@ -38,6 +39,7 @@ def resume(
         generations: How many it is to have in all; by default those of its configuration.
         workers: Worker processes for the rest of the run.
         executor: Where candidates are evaluated for the rest of the run.
+        cache: The file that shares untrained scores with other runs, for the rest of the run.
         components: The records of your own that the run was started with.
 
     Raises:
@@ -47,7 +49,8 @@ def resume(
     Example:
         >>> resume("runs/first", generations=40)  # doctest: +SKIP
     """
-    settings = {"generations": generations, "workers": workers, "executor": executor}
+    numbers = {"generations": generations, "workers": workers}
+    settings = numbers | {"executor": executor, "cache": cache}
     return go_on(plan_of(Path(run), settings, components), Path(run))
 
 

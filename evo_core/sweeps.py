@@ -20,7 +20,12 @@ from evo_core.results import RunResult, Spread
 from evo_core.resuming import go_on
 from evo_core.store import Store
 
-_NOT_THE_SEARCH = ("workers", "executor", "observers")  # these may differ when a sweep goes on
+_NOT_THE_SEARCH = (
+    "workers",
+    "executor",
+    "observers",
+    "cache",
+)  # these may differ when a sweep goes on
 _Todo = Literal["run", "resume", "read"]
 
 
