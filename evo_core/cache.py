@@ -95,7 +95,7 @@ class Cache:
             shared = records.get(SHARED, _NO_PASSES)
             if SHARED in records:
                 _check_shared(**shared)
-            scores = {name: _score(records[name], goal) for name, goal in self._goals.items()}
+            scores = {name: _score(goal, **records[name]) for name, goal in self._goals.items()}
         except (KeyError, TypeError, ValueError, RecursionError):
             return None
         details = shared["details"] | {
@@ -197,25 +197,30 @@ def _as_found(evaluation: Evaluation) -> Evaluation:
     return replace(evaluation, scores=scores, seconds=0.0, peak_bytes=0, attempts=1, stage="cache")
 
 
-def _score(record: Mapping[str, Any], goal: Goal) -> Score:
+def _score(
+    goal: Goal, *, value: Any, status: Any, forwards: Any, backwards: Any, details: Any
+) -> Score:
     """Read a score strictly.
 
     Raises:
-        KeyError, TypeError, ValueError: If it is not as evo writes it.
+        TypeError, ValueError: If it is not as evo writes it.
     """
-    score = Score(**record, goal=goal)
-    if score.status == "ok":
-        sound = type(score.value) is float and math.isfinite(score.value)
+    if status == "ok":
+        sound = type(value) is float and math.isfinite(value)
     else:
-        sound = score.status == "undefined" and score.value is None
-    passes = (score.forwards, score.backwards)
-    if not sound or any(type(number) is not int or number < 0 for number in passes):
+        sound = status == "undefined" and value is None
+    if not sound or any(type(number) is not int or number < 0 for number in (forwards, backwards)):
         raise ValueError("no sound score")
-    _check_details(score.details)
-    return score
+    _check_details(details)
+    return Score(value, status, goal, 0.0, forwards, backwards, details)
 
 
-def _check_shared(status: Any, details: Any) -> None:
+def _check_shared(*, status: Any, details: Any) -> None:
+    """Read strictly what passes share.
+
+    Raises:
+        TypeError, ValueError: If it is not as evo writes it.
+    """
     _check_details(details)
     if status not in KEPT or not _FIRING <= details.keys() <= {*_FIRING, "repeats"}:
         raise ValueError("no sound pass")

@@ -138,4 +138,5 @@ def _reason(error: Exception) -> str:
         return str(error)
     known = {sqlite3.SQLITE_NOTADB: _FOREIGN, sqlite3.SQLITE_CORRUPT: _DAMAGED}
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return known.get(code, f"can not be used: {error}; choose another file")
+    why = getattr(error, "strerror", None) or error
+    return known.get(code, f"can not be used: {why}; choose another file")
