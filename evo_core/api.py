@@ -19,6 +19,7 @@ from evo_core.loop import Loop, logger
 from evo_core.memory import Memory
 from evo_core.parts import Parts, assemble
 from evo_core.plan import Job, Plan, make_plan
+from evo_core.provenance import lock
 from evo_core.results import RunResult
 from evo_core.store import Store
 from evo_core.versions import versions
@@ -115,6 +116,7 @@ def _new_store(plan: Plan, given: Sequence[Genome]) -> Store:
     made_with = versions(plan.registry)
     facts: dict[str, Any] = {
         "versions": made_with,
+        "lock": lock(plan),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "space": config.space,
         "data": config.data,

@@ -34,12 +34,14 @@ class Bound(Generic[C]):
 class Binder:
     """Binds texts to components, with the option tables of the configuration as defaults.
 
-    ``bound`` remembers the table of every component that was bound, with all its options.
+    ``bound`` remembers the table of every component that was bound, with all its options;
+    ``used`` every component itself, by kind and canonical text, e.g. ``"fitness rdm"``.
     """
 
     registry: Registry
     tables: Mapping[str, Table]
     bound: dict[str, dict[str, Any]] = field(default_factory=dict)
+    used: dict[str, Bound[Any]] = field(default_factory=dict)
 
     def bind(self, kind: type[C], text: str) -> Bound[C]:
         """Give the component that ``name[option=value,...]`` names.
@@ -62,7 +64,9 @@ class Binder:
             for field in dataclasses.fields(options)
             if field.name in written or getattr(options, field.name) != getattr(default, field.name)
         }
-        return Bound(record, options, reference(name, shown))
+        bound = Bound(record, options, reference(name, shown))
+        self.used[f"{kind.kind} {bound.text}"] = bound
+        return bound
 
 
 def parse_reference(text: str) -> tuple[str, dict[str, Any]]:

@@ -1,9 +1,9 @@
 """The loop of a run: ask, settle each candidate in stages, store, tell, notify.
 
 The stages round the strategy are fixed, and an evaluation is stored with the one that settled it:
-``duplicate`` (it takes over the scores of a network of the run), ``constraint`` (it violates one)
-or ``evaluate``. What a run that was killed had evaluated of its next generation is taken as it was
-stored.
+``duplicate`` (it takes over the scores of a network of the run), ``constraint`` (it violates one),
+``cache`` (another run has evaluated it) or ``evaluate``. What a run that was killed had evaluated
+of its next generation is taken as it was stored.
 """
 
 from __future__ import annotations
@@ -99,6 +99,8 @@ class Loop:
         result = outcome(self.plan, self.store.folder, self.memory, repeats)
         result = replace(result, status=status, reason=reason, seconds=self._seconds())
         logger.info("run %s: %s", status, reason)
+        if self.config.cache is not None:
+            logger.info("%d evaluations came from the cache", result.cache_hits)
         try:
             self.store.finish(result)
         finally:

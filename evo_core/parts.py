@@ -10,6 +10,7 @@ import pluggy
 
 from evo_core import hookspecs
 from evo_core.binding import Bound
+from evo_core.cache import CachedExecutor, cache_of
 from evo_core.components import Observer, load
 from evo_core.errors import EvoError
 from evo_core.evolution import Problem, StrategyLike
@@ -39,7 +40,8 @@ def assemble(plan: Plan, given: tuple[Genome, ...] = ()) -> Iterator[Parts]:
         given: The genomes that the first generation starts from.
 
     Raises:
-        EvoError: If something can not be loaded, or refuses its options.
+        EvoError: If something can not be loaded, or refuses its options, or the cache can not be
+            used.
     """
     for bound in plan.fitness:
         for reference in (bound.record.score, bound.record.collect):
@@ -49,8 +51,12 @@ def assemble(plan: Plan, given: tuple[Genome, ...] = ()) -> Iterator[Parts]:
     strategy = load(plan.strategy.record.build)(plan.strategy.options, problem)
     observers = {bound.text: _observer(bound) for bound in plan.observers}
     build = load(plan.executor.record.build)
-    with closing(build(plan.executor.options, plan.workers, plan.job)) as executor:
-        yield Parts(problem, strategy, executor, observers, given)
+    with (
+        closing(build(plan.executor.options, plan.workers, plan.job)) as executor,
+        cache_of(plan) as cache,
+    ):
+        behind = executor if cache is None else CachedExecutor(executor, cache)
+        yield Parts(problem, strategy, behind, observers, given)
 
 
 def _observer(bound: Bound[Observer]) -> pluggy.PluginManager:

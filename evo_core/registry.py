@@ -24,13 +24,23 @@ GROUP = "evo"
 
 @dataclass(frozen=True, slots=True)
 class PluginInfo:
-    """One plugin as found: where it comes from, what it offers, or why it is broken."""
+    """One plugin as found: where it comes from, what it offers, or why it is broken.
+
+    Attributes:
+        name: The name of its entry point, or of its file.
+        source: The distribution it was installed with, or the path of its file.
+        version: The version of the distribution.
+        components: What it offers, as ``"kind:name"``.
+        error: Why it is broken.
+        file: The file of its module.
+    """
 
     name: str
     source: str
     version: str = ""
     components: tuple[str, ...] = ()
     error: str | None = None
+    file: str = ""
 
 
 class Registry:
@@ -70,6 +80,11 @@ class Registry:
         offers = self._records[type(record)][record.name]
         return " and ".join(provider for _, provider in offers)
 
+    def plugin(self, record: Component) -> PluginInfo | None:
+        """Give the plugin that provides a record; None if a Python program gave it."""
+        provider = self.provider(record)
+        return next((plugin for plugin in self.plugins if plugin.name == provider), None)
+
     def names(self) -> set[str]:
         """Give the names of all components of every kind."""
         return {name for records in self._records.values() for name in records}
@@ -106,7 +121,9 @@ class Registry:
             reason = one_line(error)
             self.plugins.append(PluginInfo(entry.name, source, version, error=reason))
         else:
-            self.plugins.append(PluginInfo(entry.name, source, version, components))
+            file = getattr(sys.modules.get(entry.module), "__file__", None) or ""
+            info = PluginInfo(entry.name, source, version, components, file=file)
+            self.plugins.append(info)
 
     def add_file(self, path: Path) -> None:
         """Load a plugin that is a single Python file.
@@ -130,7 +147,7 @@ class Registry:
             raise EvoError(
                 f"plugin file {path} offers nothing; define evo_components() with @hookimpl"
             )
-        self.plugins.append(PluginInfo(name, source, components=components))
+        self.plugins.append(PluginInfo(name, source, components=components, file=source))
 
     def _register(self, plugin: ModuleType, name: str) -> tuple[str, ...]:
         self._manager.register(plugin, name=name)

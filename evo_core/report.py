@@ -47,9 +47,10 @@ def network_text(target: Target) -> str:
 
 def summary(plan: Plan, result: RunResult) -> str:
     """Describe how a run ended, with the best network and where to find everything."""
+    hits = f", {result.cache_hits} from the cache" if plan.config.cache is not None else ""
     lines = [
         f"{result.status} ({result.reason}) after {result.generations} generations, "
-        f"{result.seconds:.0f} s: {result.counts}"
+        f"{result.seconds:.0f} s: {result.counts}{hits}"
     ]
     if result.best is not None:
         architecture = plan.decode(result.best.genome)

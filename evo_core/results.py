@@ -219,6 +219,7 @@ class RunResult:
         seconds: Wall time.
         best_rescored: The candidate with the best mean under fresh inits, of the first fitness that
             depends on the weights, ties by id; None if nothing was scored again.
+        cache_hits: How many of the evaluated candidates were found in the shared cache.
     """
 
     run: Path
@@ -231,12 +232,13 @@ class RunResult:
     front: Sequence[Solution] = field(default_factory=tuple)
     seconds: float = 0.0
     best_rescored: int | None = None
+    cache_hits: int = 0
 
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:
         """Write the result as JSON types.
 
-        Without timings the folder is left out as well: that is what ``result.json`` holds, and
-        equal runs give equal bytes.
+        Without timings the folder and ``cache_hits`` are left out as well: that is what
+        ``result.json`` holds, and equal runs give equal bytes.
         """
         data: dict[str, Any] = {"run": str(self.run)} if timings else {}
         data |= {
@@ -249,7 +251,9 @@ class RunResult:
             "best_rescored": self.best_rescored,
             "front": [solution.to_json(timings=timings) for solution in self.front],
         }
-        return data | ({"seconds": round(self.seconds, 3)} if timings else {})
+        if timings:
+            data |= {"cache_hits": self.cache_hits, "seconds": round(self.seconds, 3)}
+        return data
 
     @classmethod
     def from_json(cls, data: dict[str, Any], run: Path) -> RunResult:
@@ -270,6 +274,7 @@ class RunResult:
             front=tuple(Solution.from_json(one) for one in data["front"]),
             seconds=data["seconds"],
             best_rescored=data["best_rescored"],
+            cache_hits=data.get("cache_hits", 0),
         )
 
     def to_dataframe(self) -> pandas.DataFrame:

@@ -22,9 +22,11 @@ from evo_core.genome import check_genome
 from evo_core.memory import Memory, recall
 from evo_core.parts import assemble
 from evo_core.plan import Plan
+from evo_core.provenance import differences, lock
 from evo_core.results import RunResult
 from evo_core.store import Store
 from evo_core.stored import config_of, edited, plan_of
+from evo_core.versions import versions
 
 KEPT = ("generations", "max_failed", "timeout", "memory")  # what the configuration keeps if changed
 
@@ -69,7 +71,7 @@ def resume(
     """
     consent = Consent(allow_plugins, accept_changes)
     with reopen(Path(run), settings, consent, components) as past:
-        return go_on(past)
+        return go_on(past, consent)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,21 +112,41 @@ def reopen(
         yield Past(plan, store, recall(store, plan.objectives), config)
 
 
-def go_on(past: Past) -> RunResult:
+def go_on(past: Past, consent: Consent) -> RunResult:
     """Go on with a run until its plan is fulfilled.
 
     Raises:
-        EvoError: If there is nothing to go on with; nothing has been written then.
+        EvoError: If there is nothing to go on with, or what made the run is not what is here;
+            nothing has been written then.
         RunFailedError: If the run could not go on.
     """
     plan, store = past.plan, past.store
     _check(past)
+    made_with = _made_with(past, consent)
     genes, space = plan.space.genes, plan.config.space
     given = tuple(check_genome(genome, genes, space) for genome in store.fact("given") or ())
     with assemble(plan, given) as parts:
         plan_kept = dataclasses.replace(plan, job=dataclasses.replace(plan.job, config=past.config))
-        store.go_on(run_toml(plan_kept, store.fact("versions")), {})
+        store.go_on(run_toml(plan_kept, made_with["versions"]), made_with)
         return play(plan, parts, store, past.memory)
+
+
+def _made_with(past: Past, consent: Consent) -> dict[str, Any]:
+    """Give what the run is made with from now on.
+
+    Raises:
+        EvoError: If that decides otherwise than what it was made with, and nobody agreed to it.
+    """
+    then, now = past.store.fact("lock"), lock(past.plan)
+    changed = differences(then, now) if then is not None else []
+    if not changed:
+        return {"versions": past.store.fact("versions"), "lock": now}
+    if not consent.changes:
+        raise EvoError(
+            f"{past.store.folder} was made otherwise: {'; '.join(changed)}; what follows may not "
+            "be what would have been, go on nevertheless with --accept-changes"
+        )
+    return {"versions": versions(past.plan.registry), "lock": now}
 
 
 def _edited_layer(store: Store, consent: Consent) -> Layer:

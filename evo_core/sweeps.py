@@ -20,7 +20,7 @@ from evo_core.memory import recall
 from evo_core.parts import assemble
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.results import RunResult, Spread
-from evo_core.resuming import Past, go_on
+from evo_core.resuming import Consent, Past, go_on
 from evo_core.store import Store
 from evo_core.stored import config_of, edited
 
@@ -196,7 +196,8 @@ def _carry_out(plan: Plan, todo: _Todo) -> RunResult:
         return execute(plan)
     with closing(Store.open(folder, write=todo == "resume")) as store:
         if todo == "resume":
-            return go_on(Past(plan, store, recall(store, plan.objectives), config_of(store)))
+            past = Past(plan, store, recall(store, plan.objectives), config_of(store))
+            return go_on(past, Consent())
         result = store.result()
     assert result is not None
     return result

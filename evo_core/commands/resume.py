@@ -17,6 +17,7 @@ from evo_core.commands.settings import allow_plugins, as_json, plugin_option
 @click.option("--generations", type=int, help="Generations in all, those that are there counted.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...")
+@click.option("--cache", help="Share untrained scores with other runs through this file.")
 @click.option("--max-failed", type=float, help="Stop when more than this share has failed.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--accept-changes", is_flag=True, help="Although config, evo or a plugin changed.")
@@ -41,9 +42,10 @@ def command(
     from evo_core.resuming import Consent, go_on, reopen
 
     settings["plugins"] = list(plugins) or None
-    with reopen(run, settings, Consent(allow_plugins, accept_changes)) as past:
+    consent = Consent(allow_plugins, accept_changes)
+    with reopen(run, settings, consent) as past:
         plan = past.plan
         if quiet:
             rest = tuple(one for one in plan.observers if one.record.name != "progress")
             plan = replace(plan, observers=rest)
-        return show_result(plan, go_on(replace(past, plan=plan)), as_json=as_json)
+        return show_result(plan, go_on(replace(past, plan=plan), consent), as_json=as_json)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", help="A sweep: one run per seed, e.g. 0-4 or 0,3,7.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...  [default: loky]")
+@click.option("--cache", help="Share untrained scores with other runs through this file.")
 @click.option("--out", help="Run folder; by default a new one below runs/.")
 @click.option("--dry-run", is_flag=True, help="Time two candidates and forecast; write nothing.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")

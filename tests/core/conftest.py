@@ -76,6 +76,18 @@ def quick_run(tmp_path, small):
 
 
 @pytest.fixture
+def cached_run(quick_run, tmp_path):
+    """Run a small search with the cache ``scores.sqlite``, each in a folder of its own."""
+    numbers = iter(range(100))
+
+    def start(components=(), **given):
+        given = {"cache": str(tmp_path / "scores.sqlite")} | given
+        return quick_run(components, out=str(tmp_path / f"run-{next(numbers)}"), **given)
+
+    return start
+
+
+@pytest.fixture
 def cli(capsys):
     """Run a command in this process."""
 

@@ -29,7 +29,7 @@ def test_run_prints_one_json_document_and_everything_else_on_stderr(
     assert "generation 2/2" in run.err
     assert list(run.json) == [
         *("run", "status", "reason", "generations", "evaluated", "cached", "failed"),
-        *("infeasible", "objectives", "best", "best_rescored", "front", "seconds"),
+        *("infeasible", "objectives", "best", "best_rescored", "front", "cache_hits", "seconds"),
     ]
     assert run.json["run"] == "run"
     score = run.json["best"]["scores"]["rdm"]
