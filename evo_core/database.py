@@ -99,6 +99,7 @@ def seal(row: Row) -> str:
 def _open(path: Path, *, write: bool) -> sqlite3.Connection:
     mode = "rw" if write else "ro"
     database = sqlite3.connect(f"{path.resolve().as_uri()}?mode={mode}", uri=True)
+    database.text_factory = lambda data: data.decode(errors="replace")  # the seal finds what is not
     database.execute("PRAGMA trusted_schema = OFF")
     if write:
         database.executescript(
