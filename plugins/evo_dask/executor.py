@@ -81,12 +81,15 @@ class Dask:
         Raises:
             RunFailedError: If the cluster is gone, has no workers, or can not do the job.
         """
-        while self._waiting or self._suspects or self._running:
-            self._send()
-            with suppress(Empty):
-                key, news = self._news.get(timeout=self._pause())
-                yield from self._hear(key, news)
-            yield from self._overdue()
+        try:
+            while self._waiting or self._suspects or self._running:
+                self._send()
+                with suppress(Empty):
+                    key, news = self._news.get(timeout=self._pause())
+                    yield from self._hear(key, news)
+                yield from self._overdue()
+        except OSError as error:
+            raise RunFailedError(f"the dask cluster is gone: {one_line(error)}") from error
 
     def cancel(self) -> None:
         """Forget the bundles that have not begun."""
@@ -110,12 +113,9 @@ class Dask:
 
     def _workers(self) -> int:
         """Count the workers of the cluster; wait some time for the first."""
-        try:
-            if self._client.status != "running":
-                raise OSError(f"the client is {self._client.status}")
-            workers = len(self._client.nthreads())
-        except OSError as error:
-            raise RunFailedError(f"the dask cluster is gone: {one_line(error)}") from error
+        if self._client.status != "running":
+            raise ConnectionError(f"the client is {self._client.status}")
+        workers = len(self._client.nthreads())
         if workers:
             self._empty_since = None
         elif self._empty_since is None:

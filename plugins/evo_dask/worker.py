@@ -77,8 +77,9 @@ def dask_setup(worker: Any) -> None:
 def _evaluator(run: str, read_job: Callable[[], bytes]) -> Evaluator:
     import cloudpickle
 
-    if run not in _evaluators:
+    evaluator = _evaluators.get(run)
+    if evaluator is None:
         evaluator = make_evaluator(cloudpickle.loads(read_job()))
-        _evaluators.clear()
+        _evaluators.clear()  # another run may do this meanwhile
         _evaluators[run] = evaluator
-    return _evaluators[run]
+    return evaluator
