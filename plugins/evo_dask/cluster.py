@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _SILENT = logging.CRITICAL + 1  # what goes wrong is said by evo, once
 _SECONDS = 10  # to answer a call
+_NO_START = (
+    "dask does not start its workers (a Python program has to call evo below "
+    "if __name__ == '__main__':, as every worker imports it)"
+)
 logger = logging.getLogger("evo")
 
 
@@ -43,7 +47,7 @@ def connected(address: str, workers: int) -> Iterator[Client]:
                 warnings.simplefilter("ignore")
                 client = Client(cluster, timeout=_SECONDS, set_as_default=False)
         except (OSError, RuntimeError, ValueError) as error:
-            what = f"no dask cluster answers at {address!r}" if address else "dask does not start"
+            what = f"no dask cluster answers at {address!r}" if address else _NO_START
             raise EvoError(f"{what}: {one_line(error)}") from error
         try:
             yield client

@@ -17,8 +17,10 @@ import pytest
 
 import evo_core
 from evo_core import Candidate, EvoError, RunFailedError
+from evo_core.components import Executor
 from evo_core.config import from_layers
 from evo_core.plan import Job, make_plan
+from evo_core.registry import installed
 from evo_core.store import Store
 from evo_dask.executor import Dask
 from evo_dask.plugin import DaskOptions
@@ -258,14 +260,14 @@ def test_what_was_cancelled_is_forgotten(job, address):
     assert 1 <= len(found) <= 3
 
 
-@pytest.mark.parametrize("address", [NOWHERE, "nonsense://x", "not an address"])
-def test_an_address_where_nothing_listens_is_refused_in_one_line(job, address):
+@pytest.mark.parametrize("address", ["nonsense://x", "not an address"])
+def test_an_address_that_is_none_is_refused_in_one_line(job, address):
     with pytest.raises(EvoError, match="no dask cluster answers at") as refused:
         Dask(DaskOptions(address=address), 2, job)
     assert "\n" not in str(refused.value)
 
 
-def test_the_command_line_says_so_without_a_traceback(tmp_path):
+def test_where_nothing_listens_the_command_line_says_so_without_a_traceback(tmp_path):
     flags = ["--executor", "dask", "--set", f"dask.address={NOWHERE}", "--out", tmp_path / "run"]
     done = subprocess.run(
         [Path(sys.executable).with_name("evo"), "run", *map(str, flags)],
@@ -301,8 +303,20 @@ def test_ctrl_c_ends_a_run_and_the_cluster_that_was_started_for_it(plugin, tmp_p
             os.kill(int(trace.name.partition("-")[2]), 0)
 
 
+def test_a_program_that_its_workers_would_run_again_is_told_how_to_avoid_it(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(f"import evo_core\nevo_core.run({SMALL | {'out': str(tmp_path / 'run')}})\n")
+    done = subprocess.run(
+        [sys.executable, program], capture_output=True, text=True, check=False, timeout=120
+    )
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("evo_core.errors.EvoError: dask does not start its workers")
+    assert "if __name__ == '__main__'" in last
+
+
 def test_without_distributed_the_executor_is_listed_and_says_what_to_install(job, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
+    assert "dask" in installed().all(Executor)
     with pytest.raises(EvoError, match=r"needs distributed; install it: pip install 'evo-snn"):
         Dask(DaskOptions(), 2, job)
 
