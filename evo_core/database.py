@@ -66,7 +66,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         except BaseException:
             database.close()
             raise
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise EvoError(f"{path} can not be {'written' if write else 'read'}: {error}") from None
 
 

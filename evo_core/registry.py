@@ -178,7 +178,7 @@ def installed(files: Iterable[str | Path] = (), components: Iterable[Component] 
     return registry
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """Say what an exception is on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 

@@ -9,7 +9,10 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "spikingjelly", "deap", "matplotlib", "sklearn", "pydantic", "scipy", "joblib")
+HEAVY = (
+    "torch", "spikingjelly", "deap", "matplotlib", "sklearn", "pydantic", "scipy", "joblib",
+    "distributed",
+)  # fmt: skip
 DOORS = sorted(entry.value for entry in importlib.metadata.entry_points(group="evo"))
 
 
