@@ -67,7 +67,8 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
             database.close()
             raise
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise EvoError(f"{path} can not be {'written' if write else 'read'}: {error}") from None
+        reason = " ".join(str(error).split())
+        raise EvoError(f"{path} can not be {'written' if write else 'read'}: {reason}") from None
 
 
 def insert(database: sqlite3.Connection, table: str, rows: Iterable[Row]) -> None:
@@ -102,9 +103,7 @@ def _open(path: Path, *, write: bool) -> sqlite3.Connection:
     database.text_factory = lambda data: data.decode(errors="replace")  # the seal finds what is not
     database.execute("PRAGMA trusted_schema = OFF")
     if write:
-        database.executescript(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; ROLLBACK"
-        )
+        database.executescript("PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; ROLLBACK")
     return database
 
 

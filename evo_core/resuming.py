@@ -18,14 +18,13 @@ from evo_core.components import Component
 from evo_core.config import Layer, RunConfig, read_toml
 from evo_core.config_file import run_toml
 from evo_core.errors import EvoError
-from evo_core.genome import check_genome
 from evo_core.memory import Memory, recall
 from evo_core.parts import assemble
 from evo_core.plan import Plan
 from evo_core.provenance import differences, lock
 from evo_core.results import RunResult
 from evo_core.store import Store
-from evo_core.stored import config_of, edited, plan_of
+from evo_core.stored import config_of, edited, given_to, plan_of
 from evo_core.versions import versions
 
 KEPT = ("generations", "max_failed", "timeout", "memory")  # what the configuration keeps if changed
@@ -123,9 +122,7 @@ def go_on(past: Past, consent: Consent) -> RunResult:
     plan, store = past.plan, past.store
     _check(past)
     made_with = _made_with(past, consent)
-    genes, space = plan.space.genes, plan.config.space
-    given = tuple(check_genome(genome, genes, space) for genome in store.fact("given") or ())
-    with assemble(plan, given) as parts:
+    with assemble(plan, given_to(store, plan)) as parts:
         plan_kept = dataclasses.replace(plan, job=dataclasses.replace(plan.job, config=past.config))
         store.go_on(run_toml(plan_kept, made_with["versions"]), made_with)
         return play(plan, parts, store, past.memory)

@@ -89,10 +89,9 @@ class Store:
     def close(self) -> None:
         """Close the database, leaving one file that can be read where nothing can be written."""
         if self._lock is not None:
-            with contextlib.suppress(
-                sqlite3.Error
-            ):  # somebody is reading, or nothing can be written
-                self._db.execute("PRAGMA journal_mode = DELETE")
+            with contextlib.suppress(sqlite3.Error):  # somebody reads it, or the disk is full
+                if self._db.execute("PRAGMA journal_mode").fetchone() != ("delete",):
+                    self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.close()
         if self._lock is not None:
             self._lock.release()
@@ -138,6 +137,7 @@ class Store:
     def go_on(self, config_toml: str, facts: Mapping[str, Any]) -> None:
         """Note that the run goes on, and with which configuration."""
         before = self.fact("config")
+        self._db.execute("PRAGMA journal_mode = WAL")
         rows = {**facts, "config": config_toml, "former_config": before}.items()
         with self._writing():
             self._db.execute("DELETE FROM run WHERE key = 'result'")
@@ -201,7 +201,8 @@ class Store:
         try:
             yield
         except (sqlite3.Error, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise EvoError(f"{self.folder / 'run.sqlite'} is damaged: {error}") from error
+            reason = " ".join(str(error).split())
+            raise EvoError(f"{self.folder / 'run.sqlite'} is damaged: {reason}") from error
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:

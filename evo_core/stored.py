@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from evo_core.components import Component
 from evo_core.config import Layer, RunConfig, from_layers, parse_toml
 from evo_core.errors import EvoError
+from evo_core.genome import Genome, check_genome
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.store import Store
 
@@ -81,3 +82,13 @@ def edited(store: Store) -> bool:
     except (OSError, UnicodeDecodeError):
         return True
     return text not in (store.fact("config"), store.fact("former_config"))
+
+
+def given_to(store: Store, plan: Plan) -> tuple[Genome, ...]:
+    """Give the genomes that the first generation of a run started from.
+
+    Raises:
+        EvoError: If one does not fit the space.
+    """
+    genomes = store.fact("given") or ()
+    return tuple(check_genome(one, plan.space.genes, plan.config.space) for one in genomes)

@@ -19,14 +19,13 @@ from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.executors import make_evaluator
 from evo_core.generations import Asked, ask, tell
-from evo_core.genome import check_genome
 from evo_core.memory import Memory
 from evo_core.outcome import outcome
 from evo_core.parts import Parts, assemble
 from evo_core.plan import Plan
 from evo_core.seeds import generator
 from evo_core.store import Generation, Store
-from evo_core.stored import plan_of
+from evo_core.stored import given_to, plan_of
 
 _WALL_CLOCK = ("timeout", "crashed", "oom")  # statuses that another day may not repeat
 
@@ -97,12 +96,8 @@ def verify(
         if not complete:
             raise EvoError(f"{run} has no complete generation yet; there is nothing to verify")
         stored = {candidate.id: (candidate, one) for candidate, one in store.evaluated()}
-        genomes = store.fact("given") or ()
-        given = tuple(
-            check_genome(genome, plan.space.genes, plan.config.space) for genome in genomes
-        )
         memory = Memory(plan.objectives)
-        with assemble(plan, given) as parts:
+        with assemble(plan, given_to(store, plan)) as parts:
             found = list(_replay(plan, parts, memory, stored, complete))
         found += _result(plan, store, memory)
     again = _sample(plan, memory, sample)
