@@ -29,6 +29,8 @@ def resume(
     generations: int | None = None,
     workers: int | None = None,
     executor: str | None = None,
+    timeout: float | None = None,
+    memory: str | None = None,
     components: Iterable[Component] = (),
 ) -> RunResult:
     """Go on with a run; its result is that of a run that was never stopped, byte for byte.
@@ -38,6 +40,8 @@ def resume(
         generations: How many it is to have in all; by default those of its configuration.
         workers: Worker processes for the rest of the run.
         executor: Where candidates are evaluated for the rest of the run.
+        timeout: Seconds a candidate may take in the rest of the run.
+        memory: Memory a worker may use in the rest of the run, e.g. ``"4GB"``.
         components: The records of your own that the run was started with.
 
     Raises:
@@ -47,7 +51,13 @@ def resume(
     Example:
         >>> resume("runs/first", generations=40)  # doctest: +SKIP
     """
-    settings = {"generations": generations, "workers": workers, "executor": executor}
+    settings = {
+        "generations": generations,
+        "workers": workers,
+        "executor": executor,
+        "timeout": timeout,
+        "memory": memory,
+    }
     return go_on(plan_of(Path(run), settings, components), Path(run))
 
 

@@ -17,6 +17,8 @@ from evo_core.commands.settings import as_json
 @click.option("--generations", type=int, help="Generations in all, those that are there counted.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...")
+@click.option("--timeout", type=float, help="Stop a candidate after that many seconds.")
+@click.option("--memory", help="Memory a worker may use, e.g. 4GB (Linux).")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @as_json
 def command(*, run: Path, quiet: bool, as_json: bool, **settings: Any) -> int:
