@@ -11,15 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from evo_core import EvoError, RunFailedError
-from evo_core.config import from_layers
-from evo_core.evaluation import Candidate
-from evo_core.genome import random_genome
-from evo_core.loky_workers import Loky
-from evo_core.plan import Job, make_plan
 from evo_core.store import Store
 
 pytestmark = [
@@ -47,79 +40,6 @@ HOSTILE = {
     "exits": ("crashed", "its worker died: exit status 7"),
     "eats memory": ("oom", "data type float64"),
 }
-PLUGIN = """
-    import ctypes, json, math, os, signal, subprocess, sys, time
-    from pathlib import Path
-    import numpy as np
-    from evo_core import FitnessFunction, hookimpl
-
-    DEEDS = json.loads('DEEDS')
-    HERE = Path(__file__).parent
-
-    def misbehave(deed):
-        if deed == "raises":
-            raise ValueError("no score today")
-        if deed == "exits politely":
-            sys.exit(3)
-        if deed == "sleeps":
-            time.sleep(3600)
-        if deed == "is deaf":
-            child = subprocess.Popen(["sleep", "3600"])
-            (HERE / "grandchild").write_text(str(child.pid))
-            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
-            time.sleep(3600)
-        if deed == "holds on":
-            sum(range(10**15))  # never gives the interpreter back
-        if deed == "is killed":
-            os.kill(os.getpid(), signal.SIGKILL)
-        if deed == "segfaults":
-            ctypes.string_at(0)
-        if deed == "exits":
-            os._exit(7)
-        if deed == "eats memory":
-            eaten = []
-            while True:
-                eaten.append(np.empty(10**7))
-        return {"is a text": "good", "is no number": math.nan, "is infinite": math.inf}.get(deed)
-
-    def score(view, options):
-        deed = DEEDS.get(view.architecture.hash)
-        if deed is None:
-            return float(view.architecture.macs)
-        (HERE / "busy").write_text(deed)
-        return misbehave(deed)
-
-    @hookimpl
-    def evo_components():
-        yield FitnessFunction(
-            name="mine", summary="", goal="min", needs=("graph",), score=score
-        )
-"""
-
-
-@pytest.fixture(scope="module")
-def networks():
-    """Give genomes of different networks, and the hashes of these."""
-    plan = make_plan(Job(from_layers(SETTINGS)))
-    rng = np.random.default_rng(0)
-    found = {}
-    while len(found) < 16:
-        genome = random_genome(rng, plan.space.genes)
-        found.setdefault(plan.decode(genome).hash, genome)
-    return found
-
-
-@pytest.fixture
-def hostile(tmp_path, plugin_file, networks):
-    """Write a plugin whose networks misbehave, and the file of their genomes."""
-    start = tmp_path / "genomes.txt"
-    start.write_text("\n".join(",".join(map(str, one)) for one in networks.values()))
-
-    def write(deeds, name="hostile.py"):
-        by_hash = dict(zip(networks, deeds, strict=False))
-        return plugin_file(PLUGIN.replace("DEEDS')", json.dumps(by_hash) + "')", 1), name)
-
-    return write
 
 
 def workers_of(pid):
@@ -186,7 +106,7 @@ def test_no_network_takes_the_run_with_it_and_the_best_are_those_of_the_others(
     limited = ("--timeout", "3", "--memory", "1500MB")
     done = evo(*run_flags(hostile(HOSTILE), tmp_path / "run", *start, *limited))
     assert (done.code, done.err) == (0, "")
-    excluded = hostile(["is nothing"] * len(HOSTILE), "excluded.py")
+    excluded = hostile(["is nothing"] * len(HOSTILE), "excluded")
     serial = ("--executor", "serial", "--workers", "1")
     assert evo(*run_flags(excluded, tmp_path / "other", *start, *serial)).code == 0
     results = [(tmp_path / name / "result.json").read_bytes() for name in ("run", "other")]
@@ -281,81 +201,3 @@ def test_a_second_interrupt_ends_a_run_whatever_its_workers_do(evo_path, hostile
         assert process.returncode == 130
         assert "Traceback" not in error
         assert not any(map(lives, workers))
-
-
-def make_executor(plugin, workers=1, **settings):
-    given = {"fitness": ["mine"], "plugins": [str(plugin)]}
-    return Loky(None, workers, Job(from_layers(SETTINGS, given, settings)))
-
-
-def candidates(networks):
-    return [Candidate(number, genome, "") for number, genome in enumerate(networks.values())]
-
-
-def test_an_executor_is_closed_at_once_in_the_middle_of_an_endless_evaluation(hostile, networks):
-    executor = make_executor(hostile(["holds on", "is well"]), 2)
-    for one in candidates(networks)[:2]:
-        executor.submit((one,))
-    try:
-        assert next(executor.as_completed())[0].candidate == 1
-        assert len(workers_of(os.getpid())) == 2
-    finally:
-        executor.close()
-    assert not workers_of(os.getpid())
-    executor.close()
-
-
-def test_a_bundle_that_dies_or_hangs_is_split_and_only_the_culprits_fail(hostile, networks):
-    deeds = ["is nothing", "exits", "is nothing", "is deaf", "is nothing", "eats memory"]
-    executor = make_executor(hostile(deeds), 2, timeout=3, memory="1500MB")
-    given = candidates(networks)[:6]
-    executor.submit(tuple(given[:3]))
-    executor.submit(tuple(given[3:]))
-    try:
-        found = {one.candidate: one for bundle in executor.as_completed() for one in bundle}
-    finally:
-        executor.close()
-    told = [(found[number].status, found[number].attempts) for number in range(6)]
-    assert told == [("ok", 1), ("crashed", 2), ("ok", 1), ("timeout", 1), ("ok", 1), ("oom", 2)]
-
-
-@pytest.mark.parametrize(("recycle", "processes"), [(0, 1), (2, 3)])
-def test_a_worker_is_replaced_after_so_many_evaluations(
-    plugin_file, tmp_path, networks, recycle, processes
-):
-    text = PLUGIN.replace("DEEDS')", "{}')").replace(
-        'deed = DEEDS.get(view.architecture.hash)\n',
-        'deed = None\n        (HERE / f"pid-{os.getpid()}").touch()\n',
-    )  # fmt: skip
-    executor = make_executor(plugin_file(text), recycle=recycle)
-    for one in candidates(networks)[:5]:
-        executor.submit((one,))
-    try:
-        assert len(list(executor.as_completed())) == 5
-    finally:
-        executor.close()
-    assert len(list(tmp_path.glob("pid-*"))) == processes
-
-
-def test_what_keeps_a_worker_from_starting_is_raised_as_it_is(hostile, networks):
-    plugin = hostile([])
-    executor = make_executor(plugin)
-    plugin.unlink()
-    executor.submit((candidates(networks)[0],))
-    try:
-        with pytest.raises(EvoError, match="hostile"):
-            next(executor.as_completed())
-    finally:
-        executor.close()
-
-
-def test_workers_that_die_while_they_start_fail_the_run_in_one_line(plugin_file, networks):
-    executor = make_executor(plugin_file("import os; os._exit(7)", "dies.py"))
-    executor.submit((candidates(networks)[0],))
-    try:
-        with pytest.raises(RunFailedError) as caught:
-            next(executor.as_completed())
-    finally:
-        executor.close()
-    line = "a worker process died: exit status 7, 3 times while it started"
-    assert str(caught.value) == line

@@ -26,7 +26,6 @@ from evo_core.limits import (
     private_bytes,
 )
 from evo_core.plan import Job, make_plan
-from evo_core.snn.devices import repeatable
 from evo_core.store import Store
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="limits memory on Linux only")
@@ -253,35 +252,6 @@ def test_less_memory_than_a_worker_has_at_rest_is_refused_in_one_line(cli, small
 def test_a_process_within_its_memory_is_not_refused():
     check_memory(private_bytes() + 100 * MIB)
     check_memory(None)
-
-
-@pytest.fixture
-def torch_flags():
-    """Put the flags of torch back."""
-    backend = torch.backends.cudnn
-    before = torch.are_deterministic_algorithms_enabled(), backend.deterministic, backend.benchmark
-    yield
-    torch.use_deterministic_algorithms(before[0])
-    backend.deterministic, backend.benchmark = before[1:]
-
-
-@pytest.mark.parametrize(
-    ("device", "deterministic", "repeats"),
-    [("cuda:0", True, True), ("cuda", False, False), ("cpu", True, False)],
-)
-def test_on_cuda_only_algorithms_that_repeat_are_taken(
-    torch_flags, monkeypatch, device, deterministic, repeats
-):
-    import os
-
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")  # so that it is put back
-    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
-    torch.backends.cudnn.benchmark = True
-    repeatable(device, deterministic)
-    assert torch.are_deterministic_algorithms_enabled() == repeats
-    assert torch.backends.cudnn.deterministic == repeats
-    assert torch.backends.cudnn.benchmark != repeats
-    assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == (":4096:8" if repeats else None)
 
 
 def test_the_flags_of_the_command_line_reach_the_configuration(cli, small_flags, tmp_path):
