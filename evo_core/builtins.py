@@ -177,5 +177,5 @@ def _executors() -> Iterable[Executor]:
     yield Executor(
         name="loky",
         summary="worker processes on this machine (joblib's loky)",
-        build="evo_core.executors:Loky",
+        build="evo_core.loky_workers:Loky",
     )

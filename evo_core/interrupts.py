@@ -52,12 +52,15 @@ class Interrupts:
 
 @contextmanager
 def deaf_children() -> Iterator[None]:
-    """Let processes that are started meanwhile never hear of Ctrl-C: it is for the parent."""
-    if threading.current_thread() is not threading.main_thread():
+    """Let processes that are started meanwhile never hear of Ctrl-C: it is for the parent.
+
+    The parent hears of it afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

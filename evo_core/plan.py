@@ -32,6 +32,7 @@ from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
 from evo_core.evaluation import Objective
 from evo_core.evolution import Problem
 from evo_core.genome import Gene, Genome, random_genome
+from evo_core.limits import parse_memory
 from evo_core.registry import Registry, installed
 from evo_core.seeds import generator
 
@@ -170,6 +171,7 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     fitness = tuple(binder.bind(FitnessFunction, text) for text in config.fitness)
     _check_repeats(fitness)
     _check_device(config.device)
+    parse_memory(config.memory)
     splits = _load_data(binder, config)
     plan = Plan(
         job=job,

@@ -46,20 +46,31 @@ class Consent:
 def resume(
     run: str | Path,
     *,
+    generations: int | None = None,
+    max_failed: float | None = None,
+    timeout: float | None = None,
+    memory: str | None = None,
+    workers: int | None = None,
+    executor: str | None = None,
+    cache: str | None = None,
     components: Iterable[Component] = (),
     allow_plugins: bool = False,
     accept_changes: bool = False,
-    **settings: Any,
 ) -> RunResult:
     """Go on with a run; its result is that of a run that was never stopped, byte for byte.
 
     Args:
         run: The run folder.
+        generations: How many it is to have in all; by default those of its configuration.
+        max_failed: The share of failed candidates that stops it, kept in its configuration.
+        timeout: Seconds a candidate may take, kept as well.
+        memory: Memory a worker may use, e.g. ``"4GB"``, kept as well.
+        workers: Worker processes for the rest of the run.
+        executor: Where candidates are evaluated for the rest of the run.
+        cache: The file that shares untrained scores with other runs, for the rest of the run.
         components: The records of your own that the run was started with.
         allow_plugins: Load the plugin files that the run names.
         accept_changes: Go on although ``config.toml``, evo, a plugin or a library has changed.
-        settings: ``generations`` in all, ``max_failed``, ``timeout`` or ``memory``, which the run
-            keeps; ``workers``, ``executor``, ``cache`` for the rest of the run.
 
     Raises:
         EvoError: If there is nothing to go on with; nothing has been written then.
@@ -68,6 +79,15 @@ def resume(
     Example:
         >>> resume("runs/first", generations=40)  # doctest: +SKIP
     """
+    settings = {
+        "generations": generations,
+        "max_failed": max_failed,
+        "timeout": timeout,
+        "memory": memory,
+        "workers": workers,
+        "executor": executor,
+        "cache": cache,
+    }
     consent = Consent(allow_plugins, accept_changes)
     with reopen(Path(run), settings, consent, components) as past:
         return go_on(past, consent)

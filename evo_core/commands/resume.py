@@ -19,6 +19,8 @@ from evo_core.commands.settings import allow_plugins, as_json, plugin_option
 @click.option("--executor", help="serial, loky, ...")
 @click.option("--cache", help="Share untrained scores with other runs through this file.")
 @click.option("--max-failed", type=float, help="Stop when more than this share has failed.")
+@click.option("--timeout", type=float, help="Stop a candidate after that many seconds.")
+@click.option("--memory", help="Memory a worker may use, e.g. 4GB (Linux).")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--accept-changes", is_flag=True, help="Although config, evo or a plugin changed.")
 @plugin_option

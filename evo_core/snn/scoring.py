@@ -16,6 +16,7 @@ from torch.nn import functional
 from evo_core.architecture import Architecture, Edge
 from evo_core.components import NeuronModel, load
 from evo_core.errors import EvoError
+from evo_core.limits import check_deadline
 from evo_core.primitives import (
     BatchNorm,
     Clip,
@@ -97,6 +98,7 @@ class _Pass:
         step = self._steps.get(name, 0)
         fired = []
         for frame in current:
+            check_deadline()
             spikes, state = step_function(frame, state, parameters)
             self._on_spikes(name, step, spikes)
             fired.append(spikes)

@@ -18,12 +18,23 @@ from evo_core.binding import Bound
 from evo_core.components import FitnessFunction, load
 from evo_core.errors import InvalidGenomeError
 from evo_core.evaluation import Candidate, Evaluation, EvaluationStatus, Score
+from evo_core.limits import (
+    DeadlineExceeded,
+    check_deadline,
+    check_memory,
+    limits,
+    out_of_memory,
+    parse_memory,
+)
 from evo_core.plan import Plan, needs_data
 from evo_core.snn.activity import Activity
 from evo_core.snn.scoring import untrained_pass
 from evo_core.snn.view import View, duplicates_in
 from evo_core.snn.watcher import Watcher
 from evo_core.snn.weights import Weights
+
+# what a stranger's code may raise without taking the run with it; sys.exit() is one of them
+_FAULTS = (Exception, SystemExit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +62,34 @@ class Evaluator:
     """Evaluates the candidates of one plan; holds its scoring batches.
 
     Args:
-        plan: The plan, whose data, device and fitness functions are used.
+        plan: The plan, whose data, device, limits and fitness functions are used.
+
+    Raises:
+        EvoError: If this process has more memory already than the plan allows.
     """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._batches = list(_batches(plan)) if needs_data(plan.fitness) else []
+        self._memory = parse_memory(plan.config.memory)
+        check_memory(self._memory)
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         """Evaluate one candidate; whatever it does, the answer is an Evaluation."""
         start = time.perf_counter()
+        timeout = self._plan.config.timeout
         try:
-            evaluation = self.score(
-                candidate.id, self._plan.decode(candidate.genome), candidate.inits
-            )
+            with limits(timeout, self._memory):
+                architecture = self._plan.decode(candidate.genome)
+                evaluation = self.score(candidate.id, architecture, candidate.inits)
         except InvalidGenomeError as error:
             evaluation = Evaluation(candidate.id, "invalid", error=str(error))
-        except Exception as error:  # noqa: BLE001  (a candidate must not take the run with it)
-            evaluation = Evaluation(candidate.id, _failure(error), error=traceback.format_exc())
+        except DeadlineExceeded:
+            error_text = f"stopped after the timeout of {timeout:g} s"
+            evaluation = Evaluation(candidate.id, "timeout", error=error_text)
+        except _FAULTS as error:
+            status: EvaluationStatus = "oom" if out_of_memory(error) else "error"
+            evaluation = Evaluation(candidate.id, status, error=traceback.format_exc())
         seconds = time.perf_counter() - start
         return replace(evaluation, seconds=seconds, peak_bytes=peak_bytes())
 
@@ -91,6 +112,7 @@ class Evaluator:
         scores: dict[str, Score] = {}
         errors: list[str] = []
         for bound in self._plan.fitness:
+            check_deadline()
             reads_graph_only = bound.record.needs_with(bound.options) <= {"graph"}
             scores[bound.text], error = _score(bound, unseen if reads_graph_only else passes)
             errors += error
@@ -165,7 +187,9 @@ def _score(bound: Bound[FitnessFunction], passes: Sequence[_Pass]) -> tuple[Scor
     try:
         parts = [Score.of(function(one.seen_by(bound), bound.options)) for one in passes]
         merged, errors = _mean(parts), []
-    except Exception:  # noqa: BLE001  (a stranger's function; its fault is recorded)
+    except _FAULTS as error:
+        if out_of_memory(error):
+            raise
         merged = Score(None, "error")
         errors = [f"fitness {bound.text}: {traceback.format_exc()}"]
     looked = sum(one.view.logits is not None for one in passes)
@@ -206,9 +230,3 @@ def _status(passes: Sequence[_Pass], scores: Sequence[Score]) -> EvaluationStatu
         if one.activity.status() != "ok":
             return one.activity.status()
     return "ok"
-
-
-def _failure(error: Exception) -> EvaluationStatus:
-    text = str(error).lower()
-    memory = isinstance(error, MemoryError | torch.OutOfMemoryError)
-    return "oom" if memory or "can't allocate memory" in text else "error"

@@ -8,6 +8,7 @@ from evo_core.components import Dataset, FitnessFunction, NeuronModel, load
 from evo_core.data import Samples
 from evo_core.evaluation import Candidate, Score
 from evo_core.executors import ExecutorLike, make_evaluator
+from evo_core.plan import Plan
 from evo_core.testing.base import Contract, genomes
 
 
@@ -102,10 +103,7 @@ class ExecutorContract(Contract):
 
     def test_every_bundle_comes_back(self, text: str) -> None:
         """One evaluation for each candidate, in bundles as submitted, equal to those made here."""
-        plan = self.plan(executor=text)
-        bound = plan.executor
-        executor: ExecutorLike = load(bound.record.build)(bound.options, 2, plan.job)
-        candidates = [Candidate(i, genome, "") for i, genome in enumerate(genomes(plan)[:5])]
+        plan, executor, candidates = self._executor(text)
         try:
             executor.submit(tuple(candidates[:2]))
             for candidate in candidates[2:]:
@@ -120,3 +118,26 @@ class ExecutorContract(Contract):
         for candidate in candidates:
             expected = here.evaluate(candidate).scores["rdm"].value
             assert found[candidate.id].scores["rdm"].value == expected
+            assert found[candidate.id].attempts == 1
+
+    def test_what_is_cancelled_does_not_come_back(self, text: str) -> None:
+        """Before anything has begun, all is forgotten; what comes later is evaluated."""
+        _, executor, candidates = self._executor(text)
+        try:
+            assert list(executor.as_completed()) == []
+            for candidate in candidates[:4]:
+                executor.submit((candidate,))
+            executor.cancel()
+            executor.submit((candidates[4],))
+            found = [one.candidate for bundle in executor.as_completed() for one in bundle]
+        finally:
+            executor.close()
+            executor.close()  # a second time it does nothing
+        assert found == [4]
+
+    def _executor(self, text: str) -> tuple[Plan, ExecutorLike, list[Candidate]]:
+        plan = self.plan(executor=text)
+        bound = plan.executor
+        executor: ExecutorLike = load(bound.record.build)(bound.options, 2, plan.job)
+        candidates = [Candidate(i, genome, "") for i, genome in enumerate(genomes(plan)[:5])]
+        return plan, executor, candidates

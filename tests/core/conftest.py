@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
 import evo_core
 from evo_core.cli import main
+from evo_core.config import from_layers
+from evo_core.genome import random_genome
+from evo_core.plan import Job, make_plan
 
 settings.register_profile("evo", deadline=None)  # no test asserts a wall-clock time
 settings.load_profile("evo")
+HOSTILE_PLUGIN = Path(__file__).parents[1] / "data" / "hostile_fitness.py"
 EVO = Path(sys.executable).with_name("evo")
 SMALL: dict[str, Any] = {
     "executor": "serial",
@@ -140,3 +145,30 @@ def finished_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs") / "finished"
     evo_core.run(SMALL | {"fitness": ["rdm", "params"], "out": str(folder)})
     return folder
+
+
+@pytest.fixture(scope="session")
+def networks():
+    """Give genomes of different small networks, by the hashes of these."""
+    plan = make_plan(Job(from_layers({"mse": {"cells": 2, "channels": 4}})))
+    rng = np.random.default_rng(0)
+    found = {}
+    while len(found) < 16:
+        genome = random_genome(rng, plan.space.genes)
+        found.setdefault(plan.decode(genome).hash, genome)
+    return found
+
+
+@pytest.fixture
+def hostile(tmp_path, networks):
+    """Write a plugin whose first networks misbehave as told, and ``genomes.txt``, all networks."""
+    genomes = "\n".join(",".join(map(str, one)) for one in networks.values())
+    (tmp_path / "genomes.txt").write_text(genomes)
+
+    def write(deeds, name="hostile"):
+        path = tmp_path / f"{name}.py"
+        path.write_text(HOSTILE_PLUGIN.read_text())
+        path.with_suffix(".json").write_text(json.dumps(dict(zip(networks, deeds, strict=False))))
+        return path
+
+    return write

@@ -18,7 +18,8 @@ from evo_core import (
     array_dataset,
 )
 from evo_core.config import from_layers
-from evo_core.executors import Loky, Serial
+from evo_core.executors import Serial
+from evo_core.loky_workers import Loky
 from evo_core.plan import Job, make_plan
 from evo_core.store import Store
 
@@ -151,9 +152,9 @@ def test_executors_and_numbers_of_workers_give_equal_bytes(quick_run, tmp_path):
                 fitness=["rdm", "params"], generations=3, population=6,
             ).run / "result.json"
         ).read_bytes()
-        for executor, workers in [("serial", 1), ("loky", 1), ("loky", 2)]
+        for executor, workers in [("serial", 1), ("loky", 1), ("loky", 2), ("loky", 4)]
     ]  # fmt: skip
-    assert texts[0] == texts[1] == texts[2]
+    assert len(set(texts)) == 1
 
 
 @pytest.mark.slow
@@ -167,21 +168,6 @@ def test_loose_records_and_arrays_in_memory_travel_to_workers(quick_run):
     record = fitness(classes, "classes", needs=("gram",))
     result = quick_run([mine, record], executor="loky", data="mine", fitness=["classes"])
     assert result.best.scores["classes"].value == 5 + 8
-
-
-@pytest.mark.slow
-def test_a_worker_that_dies_fails_the_run_in_one_line_and_keeps_the_folder(evo, plugin_file):
-    path = plugin_file(PLUGIN.replace("BODY", "os._exit(3)"))
-    run = evo(
-        "run", "--plugin", path, "--fitness", "mine", "--executor", "loky", "--workers", "1",
-        "--set", "observers=[]", "--set", "mse.cells=2", "--out", "run", "--json",
-    )  # fmt: skip
-    assert run.code == 1
-    assert run.err.startswith("error: a worker process died")
-    assert run.err.count("\n") == 1
-    assert run.json == {"error": run.err.removeprefix("error: ").rstrip("\n")}
-    kept = json.loads((path.parent / "run" / "result.json").read_text())
-    assert kept["status"] == "failed"
 
 
 def test_a_plugin_fitness_is_called_once_per_network(

@@ -18,8 +18,8 @@ import pytest
 from evo_core.components import NoOptions
 from evo_core.config import from_layers
 from evo_core.evaluation import Candidate
-from evo_core.executors import Loky
 from evo_core.genome import random_genome
+from evo_core.loky_workers import Loky
 from evo_core.plan import Job, make_plan
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")

@@ -1,0 +1,24 @@
+"""How the device of an evaluation computes."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def repeatable(device: str, deterministic: bool) -> None:
+    """On CUDA, let torch take only algorithms that give the same numbers every time.
+
+    It has to be called before CUDA starts, and stays so for the whole process.
+
+    Args:
+        device: ``cpu``, ``cuda`` or ``cuda:N``; the algorithms of the CPU repeat by themselves.
+        deterministic: False leaves the faster algorithms on.
+    """
+    if device == "cpu" or not deterministic:
+        return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cudnn.benchmark = False
