@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import State
@@ -75,6 +75,17 @@ def tell(
     )
     memory.state, memory.report = state, report
     return report
+
+
+def duplicate(original: Evaluation, candidate: Candidate) -> Evaluation:
+    """Give a candidate the evaluation of the one whose network it repeats."""
+    return replace(
+        original,
+        candidate=candidate.id,
+        seconds=0.0,
+        copied_from=original.candidate,
+        stage="duplicate",
+    )
 
 
 def budget(plan: Plan, memory: Memory) -> int:

@@ -17,7 +17,7 @@ from typing import Any
 
 from evo_core.errors import RunFailedError
 from evo_core.evaluation import Candidate, Evaluation
-from evo_core.generations import Evaluated, ask, tell
+from evo_core.generations import Evaluated, ask, duplicate, tell
 from evo_core.interrupts import Interrupts
 from evo_core.memory import Memory
 from evo_core.outcome import outcome, to_rescore
@@ -141,7 +141,7 @@ class Loop:
             original = known.get(candidate.architecture)
             settled = candidate.id in self.memory.done or self._take_stored(candidate)
             if original is not None and not settled:
-                self._keep(candidate, _copy(original, candidate))
+                self._keep(candidate, duplicate(original, candidate))
         done = self.memory.done
         return [done[candidate.id] for candidate in candidates if candidate.id in done]
 
@@ -229,13 +229,3 @@ class Loop:
                 line = f"observer {name} failed in {hook}: {type(error).__name__}: {error}"
                 print(line, file=sys.stderr)  # noqa: T201
         return answers
-
-
-def _copy(original: Evaluation, candidate: Candidate) -> Evaluation:
-    return replace(
-        original,
-        candidate=candidate.id,
-        seconds=0.0,
-        copied_from=original.candidate,
-        stage="duplicate",
-    )

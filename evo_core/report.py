@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from evo_core.architecture import Architecture, Cell, Edge
@@ -45,6 +46,11 @@ def network_text(target: Target) -> str:
     return "\n".join(lines)
 
 
+def again(plan: Plan, run: Path) -> str:
+    """Name a run as the commands take it: with leave to load the plugin files it was made with."""
+    return f"{run} --allow-plugins" if plan.config.plugins else str(run)
+
+
 def summary(plan: Plan, result: RunResult) -> str:
     """Describe how a run ended, with the best network and where to find everything."""
     hits = f", {result.cache_hits} from the cache" if plan.config.cache is not None else ""
@@ -62,7 +68,7 @@ def summary(plan: Plan, result: RunResult) -> str:
     if drawing.is_file():
         lines += [f"drawing:    {drawing}"]
     if result.best is not None:
-        lines += [f"look again: evo show {result.run}"]
+        lines += [f"look again: evo show {again(plan, result.run)}"]
     return "\n".join(lines)
 
 

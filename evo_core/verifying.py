@@ -18,7 +18,7 @@ from evo_core.components import Component
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation
 from evo_core.executors import make_evaluator
-from evo_core.generations import Asked, ask, tell
+from evo_core.generations import Asked, ask, duplicate, tell
 from evo_core.memory import Memory
 from evo_core.outcome import outcome
 from evo_core.parts import Parts, assemble
@@ -124,6 +124,7 @@ def _replay(
         there = [stored[one.id] for one in asked.candidates if one.id in stored]
         for candidate, evaluation in there:
             memory.keep(candidate, evaluation)
+        yield from (fault for one in there if (fault := _settled_otherwise(plan, memory, *one)))
         report = tell(parts, memory, asked, there, kept.report.seconds)
         if json.loads(json.dumps(memory.state)) != kept.state:
             yield f"generation {asked.number + 1}: the strategy is in another state after it"
@@ -148,6 +149,19 @@ def _asked_otherwise(
     missing = sorted(wanted.keys() - there.keys())
     if missing and not cut:
         return f"candidate {missing[0]} is not stored"
+    return None
+
+
+def _settled_otherwise(
+    plan: Plan, memory: Memory, candidate: Candidate, evaluation: Evaluation
+) -> str | None:
+    """Check that a candidate which no worker evaluated was settled as it had to be."""
+    original = memory.by_architecture.get(candidate.architecture)
+    if evaluation.stage == "duplicate":
+        if original is None or evaluation != duplicate(original, candidate):
+            return f"candidate {candidate.id} is no duplicate of {evaluation.copied_from}"
+    elif (plan.violation(candidate.genome) is None) == (evaluation.stage == "constraint"):
+        return f"candidate {candidate.id} was taken for what the constraints say it is not"
     return None
 
 

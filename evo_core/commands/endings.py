@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def show_result(plan: Plan, result: RunResult, *, as_json: bool) -> int:
     """Print how a run ended and give the exit status."""
-    from evo_core.report import summary
+    from evo_core.report import again, summary
 
     if as_json:
         print_json(result.to_json())
@@ -24,7 +24,8 @@ def show_result(plan: Plan, result: RunResult, *, as_json: bool) -> int:
         click.echo(summary(plan, result))
     if result.status == "interrupted":
         click.echo(
-            f"interrupted; what was found is in {result.run}; go on: evo resume {result.run}",
+            f"interrupted; what was found is in {result.run}; "
+            f"go on: evo resume {again(plan, result.run)}",
             err=True,
         )
         return 130

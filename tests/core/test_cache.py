@@ -74,12 +74,12 @@ def test_what_is_no_score_is_not_kept(cached_run, plugin_file, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_runs_at_once_share_one_file(evo_path, evo, tmp_path, small_flags):
+def test_two_runs_at_once_share_one_file(evo_binary, evo, tmp_path, small_flags):
     flags = (*small_flags, "--generations", "4", "--seed", "3", "--fitness", "rdm,params")
     shared = (*flags, "--cache", "scores.sqlite", "--json")
     starts = [
         subprocess.Popen(
-            [evo_path, "run", *shared, "--out", name], cwd=tmp_path, text=True,
+            [evo_binary, "run", *shared, "--out", name], cwd=tmp_path, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
         for name in ("one", "two")

@@ -86,10 +86,10 @@ def run_flags(plugin, folder, *more):
 
 
 @contextlib.contextmanager
-def program(evo_path, *arguments):
+def program(evo_binary, *arguments):
     """Have evo run beside the test."""
     process = subprocess.Popen(
-        [evo_path, *map(str, arguments)],
+        [evo_binary, *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
@@ -162,11 +162,11 @@ def test_a_candidate_whose_rescoring_kills_its_worker_has_no_mean(evo, plugin_fi
         assert solution["rescored"]["mine"]["values"] == [None, None]
 
 
-def test_workers_killed_from_outside_change_nothing_in_the_result(evo, evo_path, tmp_path):
+def test_workers_killed_from_outside_change_nothing_in_the_result(evo, evo_binary, tmp_path):
     flags = ("run", *FLAGS, "--workers", "2", "--population", "8", "--generations", "8")
     assert evo(*flags, "--executor", "serial", "--out", tmp_path / "calm").code == 0
     folder = tmp_path / "struck"
-    with program(evo_path, *flags, "--out", folder) as process:
+    with program(evo_binary, *flags, "--out", folder) as process:
         for number in (10, 30):
             wait_for(lambda number=number: evaluated(folder) >= number)
             os.kill(min(workers_of(process.pid)), signal.SIGKILL)
@@ -176,9 +176,9 @@ def test_workers_killed_from_outside_change_nothing_in_the_result(evo, evo_path,
 
 
 @pytest.mark.parametrize("deed", ["sleeps", "holds on"])
-def test_a_worker_outlives_no_parent_that_is_killed(evo_path, hostile, tmp_path, deed):
+def test_a_worker_outlives_no_parent_that_is_killed(evo_binary, hostile, tmp_path, deed):
     flags = run_flags(hostile([deed]), tmp_path / "run", "--init", tmp_path / "genomes.txt")
-    with program(evo_path, *flags) as process:
+    with program(evo_binary, *flags) as process:
         wait_for((tmp_path / "busy").exists)
         workers = workers_of(process.pid)
         assert workers
@@ -188,9 +188,9 @@ def test_a_worker_outlives_no_parent_that_is_killed(evo_path, hostile, tmp_path,
 
 
 @pytest.mark.parametrize("deed", ["sleeps", "holds on"])
-def test_a_second_interrupt_ends_a_run_whatever_its_workers_do(evo_path, hostile, tmp_path, deed):
+def test_a_second_interrupt_ends_a_run_whatever_its_workers_do(evo_binary, hostile, tmp_path, deed):
     flags = run_flags(hostile([deed] * 2), tmp_path / "run", "--init", tmp_path / "genomes.txt")
-    with program(evo_path, *flags) as process:
+    with program(evo_binary, *flags) as process:
         wait_for((tmp_path / "busy").exists)
         workers = workers_of(process.pid)
         assert workers

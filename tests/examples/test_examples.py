@@ -54,7 +54,8 @@ def test_a_motif_in_toml(in_empty_folder):
 def test_a_motif_in_python(in_empty_folder):
     plugin = ["--plugin", str(EXAMPLES / "my_motif.py"), "--set", 'mse.motifs=["DI"]']
     result = evo("run", *plugin, *SMALL)
-    assert {cell["motif"] for cell in evo("show", result["run"])["cells"]} == {"DI"}
+    shown = evo("show", result["run"], "--allow-plugins")
+    assert {cell["motif"] for cell in shown["cells"]} == {"DI"}
 
 
 def test_a_neuron_model_in_python(in_empty_folder):
