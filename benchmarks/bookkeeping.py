@@ -19,10 +19,13 @@ from pathlib import Path
 
 from evo_core.api import job_of
 from evo_core.components import FitnessFunction
+from evo_core.evaluation import Candidate
+from evo_core.evolution import random_proposals
 from evo_core.generations import ask, tell
 from evo_core.memory import Memory
 from evo_core.parts import assemble
 from evo_core.plan import make_plan
+from evo_core.seeds import generator
 from evo_core.store import Store
 
 GENERATIONS = 3
@@ -46,7 +49,7 @@ def measure(population, executor, workers, folder):
     seconds, candidates = Counter(), 0
     memory = Memory(plan.objectives)
     with assemble(plan) as parts, closing(Store.create(folder, "", {})) as store:
-        _evaluate(parts, ask(plan, parts, memory).candidates[:20])  # starts the workers
+        _start(parts, plan)
         for _ in range(GENERATIONS):
             with _timed(seconds, "ask"):
                 asked = ask(plan, parts, memory)
@@ -67,6 +70,14 @@ def measure(population, executor, workers, folder):
             candidates += len(evaluated)
     per_candidate = {part: 1000 * total / candidates for part, total in seconds.items()}
     return per_candidate | {"total": sum(per_candidate.values())}
+
+
+def _start(parts, plan):
+    """Start the workers and import what is imported late, with other genomes than the search."""
+    strangers = random_proposals(parts.problem, 50, generator(1, "benchmark"))
+    members = [{"id": 0, "genome": list(one.genome), "values": [0.0]} for one in strangers]
+    parts.strategy.ask({"population": members}, 2, generator(1, "benchmark"))
+    _evaluate(parts, [Candidate(n, one.genome, "") for n, one in enumerate(strangers)])
 
 
 def _evaluate(parts, candidates):

@@ -13,7 +13,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from evo_core.primitives import Clip, Count, Neuron, Primitive, Shape
@@ -78,9 +78,26 @@ class Edge:
 
     def shape(self, shape: Shape) -> Shape:
         """Give the shape of what the edge brings from a source of that shape."""
-        for operation in self.operations:
-            shape = operation.shape(shape)
-        return shape
+        return _shape_after(self.operations, shape)
+
+    def __repr__(self) -> str:
+        operations = _text(self.operations)
+        return (
+            f"Edge(source={self.source!r}, target={self.target!r}, operations={operations}, "
+            f"stage={self.stage!r})"
+        )
+
+
+@lru_cache(maxsize=4096)  # a search has few chains of operations, and asks for them very often
+def _shape_after(operations: tuple[Primitive, ...], shape: Shape) -> Shape:
+    for operation in operations:
+        shape = operation.shape(shape)
+    return shape
+
+
+@lru_cache(maxsize=4096)
+def _text(operations: tuple[Primitive, ...]) -> str:
+    return repr(operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +167,8 @@ class Architecture:
     @cached_property
     def hash(self) -> str:
         """The identity of the network: 32 hexadecimal digits, the same on every machine."""
-        text = repr((self.task, self.nodes, self.edges, self.output))
+        edges = ", ".join(map(repr, self.edges)) + "," * (len(self.edges) == 1)
+        text = f"({self.task!r}, {self.nodes!r}, ({edges}), {self.output!r})"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     @cached_property

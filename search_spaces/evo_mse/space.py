@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from evo_core.architecture import INPUT, Architecture, Cell, Edge, Node, Stage, Task
@@ -213,8 +214,14 @@ class _Operations:
 
     def of(self, slot: int, sign: Sign) -> tuple[Primitive, ...]:
         name = self.options.operations[self.genes.operations[slot]]
-        chosen = OPERATIONS[name](self.channels, self.size)
-        return (self.neuron, *chosen, BatchNorm(self.channels), Clip(sign))
+        return _operation(name, self.neuron, self.channels, self.size, sign)
+
+
+@lru_cache(maxsize=4096)  # a space has few of them, and each genome asks for dozens
+def _operation(
+    name: str, neuron: Neuron, channels: int, size: tuple[int, int], sign: Sign
+) -> tuple[Primitive, ...]:
+    return (neuron, *OPERATIONS[name](channels, size), BatchNorm(channels), Clip(sign))
 
 
 def reduction_cells(options: MseOptions, task: Task) -> list[int]:
