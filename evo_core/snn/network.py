@@ -15,6 +15,7 @@ from evo_core.primitives import (
     Clip,
     Conv,
     Crop,
+    Flatten,
     GlobalAveragePool,
     Linear,
     Neuron,
@@ -164,17 +165,20 @@ def _module(
 def _without_weights(operation: Primitive) -> nn.Module:
     module: nn.Module
     match operation:
-        case Pool("max", kernel):
-            module = layer.MaxPool2d(kernel, 1, kernel // 2, step_mode="m")
+        case Pool("max", kernel, stride):
+            sizes = (kernel, stride, operation.padding)
+            module = layer.MaxPool2d(*sizes, ceil_mode=True, step_mode="m")
             return module
-        case Pool("average", kernel):
-            pad = kernel // 2
-            module = layer.AvgPool2d(kernel, 1, pad, count_include_pad=False, step_mode="m")
+        case Pool("average", kernel, stride):
+            sizes = (kernel, stride, operation.padding)
+            module = layer.AvgPool2d(*sizes, True, count_include_pad=False, step_mode="m")
             return module
         case Clip(sign):
             return SignClip(sign)
         case GlobalAveragePool():
             return SpatialMean()
+        case Flatten():
+            return nn.Flatten(start_dim=2)  # behind T and B
         case Crop(pixels):
             return CropFirst(pixels)
         case Zero():
