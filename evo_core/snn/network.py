@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import torch
@@ -46,6 +47,7 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         self, architecture: Architecture, neurons: Mapping[str, NeuronModel], weights: Weights
     ) -> None:
         super().__init__()
+        logging.getLogger("torch._library.triton").addFilter(_but_missing_triton)
         self.architecture = architecture
         self.populations = nn.ModuleDict(
             {
@@ -116,6 +118,11 @@ class Nothing(nn.Module):
     def forward(self, value: Tensor) -> Tensor:
         """Give zeros of the same shape."""
         return value * 0
+
+
+def _but_missing_triton(record: logging.LogRecord) -> bool:
+    """Leave out torch's notice that there is no Triton, which SpikingJelly's neurons call up."""
+    return not record.getMessage().startswith("Triton not available")
 
 
 def _key(name: str) -> str:
