@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -179,3 +183,12 @@ def test_the_counts_follow_the_very_spikes_that_the_pass_sees(statistics, mse):
             0.9 * counted.value + 4.6 * counted.details["macs"]
         )
         assert (counted.goal, counted.forwards) == ("min", 2)
+
+
+@pytest.mark.slow
+def test_scoring_prints_the_scores_and_nothing_else():
+    evo = Path(sys.executable).with_name("evo")
+    target = ["score", "reference:2fc[hidden=9,spiking_output=false]", "--fitness", "synops,energy"]
+    done = subprocess.run([evo, *target], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stderr == ""
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["synops", "energy"]
