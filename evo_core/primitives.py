@@ -8,8 +8,8 @@ Shapes leave out time and batch: ``(C, H, W)`` for maps and ``(C,)`` for vectors
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar, Literal
 
 from annotated_types import Ge
 
@@ -56,6 +56,11 @@ class Neuron(Primitive):
 
     model: str
     settings: tuple[tuple[str, Value], ...] = ()
+
+    @classmethod
+    def of(cls, model: str, parameters: Any) -> Neuron:
+        """Make a population of a model with its parameters, a dataclass."""
+        return cls(model, tuple(sorted(asdict(parameters).items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,20 +111,38 @@ class Conv(Primitive):
 
 @dataclass(frozen=True, slots=True)
 class Pool(Primitive):
-    """Average or maximum over a square at every pixel; what lies outside the map is left out."""
+    """Average or maximum over a square; what lies outside the map is left out.
+
+    With stride 1 there is a square round every pixel, so that the size is kept. With the stride of
+    the kernel the squares stand side by side; sizes that it does not divide are rounded up.
+    """
 
     tag: ClassVar[str] = "pool"
 
     mode: Literal["average", "max"]
     kernel: Count
+    stride: Count = 1
 
     def __post_init__(self) -> None:
-        if self.kernel % 2 == 0:
+        if self.stride not in (1, self.kernel):
+            raise ValueError(f"a pool has stride 1 or that of its kernel, not {self.stride}")
+        if self.stride == 1 and self.kernel % 2 == 0:
             raise ValueError(f"kernels have an odd size, not {self.kernel}")
 
     @property
     def label(self) -> str:
-        return f"{'avg' if self.mode == 'average' else 'max'}{self.kernel}"
+        apart = f"/{self.stride}" if self.stride > 1 else ""
+        return f"{'avg' if self.mode == 'average' else 'max'}{self.kernel}{apart}"
+
+    @property
+    def padding(self) -> int:
+        """The padding on each side, in pixels."""
+        return self.kernel // 2 if self.stride == 1 else 0
+
+    def shape(self, given: Shape) -> Shape:
+        _expect(self, given, given[0], dimensions=3)
+        height, width = (-(-size // self.stride) for size in given[1:])
+        return (given[0], height, width)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +182,16 @@ class GlobalAveragePool(Primitive):
 
     def shape(self, given: Shape) -> Shape:
         return given[:1]
+
+
+@dataclass(frozen=True, slots=True)
+class Flatten(Primitive):
+    """Put the pixels of all maps in one row: ``(C, H, W)`` to ``(C H W,)``."""
+
+    tag: ClassVar[str] = "flatten"
+
+    def shape(self, given: Shape) -> Shape:
+        return (math.prod(given),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +249,10 @@ class Zero(Primitive):
 
 PRIMITIVES: dict[str, type[Primitive]] = {
     kind.tag: kind
-    for kind in (Neuron, Conv, Pool, BatchNorm, Clip, GlobalAveragePool, Linear, Crop, Zero)
-}
+    for kind in (
+        Neuron, Conv, Pool, BatchNorm, Clip, GlobalAveragePool, Flatten, Linear, Crop, Zero,
+    )
+}  # fmt: skip
 
 
 def useful_kernel(kernel: int, height: int, width: int, dilation: int = 1) -> int:

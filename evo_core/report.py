@@ -7,6 +7,7 @@ from typing import Any
 
 from evo_core.architecture import Architecture, Cell, Edge
 from evo_core.plan import Plan
+from evo_core.primitives import Neuron
 from evo_core.results import RunResult, Solution
 from evo_core.targets import Target
 
@@ -31,7 +32,7 @@ def network_json(target: Target) -> dict[str, Any]:
 
 
 def network_text(target: Target) -> str:
-    """Describe a network for people: one block per cell, one line per edge."""
+    """Describe a network for people: one block per cell, or one line per edge without cells."""
     architecture = target.architecture
     task = architecture.task
     size = "x".join(map(str, task.shape))
@@ -43,6 +44,8 @@ def network_text(target: Target) -> str:
     ]
     for cell in architecture.cells:
         lines += ["", *_cell_lines(architecture, cell)]
+    if not architecture.cells:
+        lines += ["", *(_edge_line(architecture, edge) for edge in architecture.edges)]
     return "\n".join(lines)
 
 
@@ -144,6 +147,14 @@ def _cell_lines(architecture: Architecture, cell: Cell) -> list[str]:
         back = f"   feedback, {edge.stage.replace('-', ' ')}" if edge.stage != "forward" else ""
         lines.append(f"  {source:>8} --{arrow:-<10}> {target}{back}")
     return lines
+
+
+def _edge_line(architecture: Architecture, edge: Edge) -> str:
+    names = [op.model if isinstance(op, Neuron) else op.label for op in edge.operations]
+    arrow = _SIGNS[edge.sign] + ("+".join(filter(None, names)) or "identity")
+    size = "x".join(map(str, architecture.shapes[edge.target]))
+    back = f"   feedback, {edge.stage.replace('-', ' ')}" if edge.stage != "forward" else ""
+    return f"  {edge.source:>8} --{arrow:-<20}> {edge.target:<8} {size}{back}"
 
 
 def _inner_edges(architecture: Architecture, cell: Cell) -> list[Edge]:

@@ -1,6 +1,8 @@
 """Targets: how every command is told which network is meant.
 
-``RUN`` (its best), ``RUN:ID``, ``SPACE:1,0,2,...`` (a genome), ``FILE.json`` (an architecture).
+``RUN`` (its best), ``RUN:ID``, ``SPACE:1,0,2,...`` (a genome), ``reference:6conv2fc`` (a choice,
+where a space has but one gene), ``FILE.json`` (an architecture). Options of a space may stand
+behind the genome, as in ``reference:2fc[hidden=400]``.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from evo_core.binding import validate
 from evo_core.components import NeuronModel, SearchSpace
 from evo_core.config import Layer, from_layers
 from evo_core.errors import EvoError, did_you_mean
-from evo_core.genome import Genome, check_genome, parse_genome
+from evo_core.genome import Gene, Genome, check_genome, parse_genome
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.primitives import Neuron
 from evo_core.registry import installed
@@ -69,7 +71,7 @@ def resolve(text: str, layers: Sequence[Layer] = (), *, allow_plugins: bool = Fa
     if not colon:
         raise EvoError(
             f"no target {text!r}: there is no such run folder; "
-            "write RUN, RUN:ID, mse:1,0,2,... or FILE.json"
+            "write RUN, RUN:ID, mse:1,0,2,..., reference:2fc or FILE.json"
         )
     return _from_genome(text, head, rest, layers)
 
@@ -80,10 +82,25 @@ def _from_genome(text: str, space: str, genome_text: str, layers: Sequence[Layer
     if space not in spaces:
         hint = did_you_mean(space, spaces)
         raise EvoError(f"no target {text!r}: {space!r} is neither a run folder nor a space; {hint}")
-    plan = make_plan(Job(from_layers(*layers, {"space": space})))
+    genome_text, bracket, options = genome_text.partition("[")
+    plan = make_plan(Job(from_layers(*layers, {"space": space + bracket + options})))
     genes = getattr(plan.space, "readable_genes", plan.space.genes)
-    genome = check_genome(parse_genome(genome_text), genes, space)
+    genome = _named(genome_text, genes) or check_genome(parse_genome(genome_text), genes, space)
     return Target(text, plan, plan.decode(genome), genome)
+
+
+def _named(name: str, genes: Sequence[Gene]) -> Genome | None:
+    """Give the genome that the name of a choice stands for, where there is but one gene.
+
+    Raises:
+        EvoError: If the gene has no such choice.
+    """
+    if len(genes) != 1 or re.fullmatch(r"[+-]?[0-9]+", name):
+        return None
+    (gene,) = genes
+    if name not in gene.choices:
+        raise EvoError(f"no {gene.name} {name!r}; {did_you_mean(name, gene.choices)}")
+    return (gene.values[gene.choices.index(name)],)
 
 
 def _from_run(

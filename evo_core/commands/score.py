@@ -17,7 +17,7 @@ from evo_core.errors import EvoError
 @allow_plugins
 @as_json
 def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) -> int:
-    """Score TARGET: a run folder, RUN:ID, mse:1,0,2,... or an architecture FILE.json."""
+    """Score TARGET: a run folder, RUN:ID, mse:1,0,2,..., reference:2fc or a FILE.json."""
     import torch
 
     from evo_core.executors import make_evaluator

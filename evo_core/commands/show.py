@@ -20,7 +20,7 @@ from evo_core.commands.settings import allow_plugins, as_json, layers, scoring_o
 def command(
     *, target: str, out: Path | None, as_json: bool, allow_plugins: bool, **flags: Any
 ) -> int:
-    """Show TARGET: a run folder (its best), RUN:ID, mse:1,0,2,... or an architecture FILE.json."""
+    """Show TARGET: a run folder (its best), RUN:ID, mse:1,0,2,..., reference:2fc or a FILE.json."""
     from evo_core.report import network_json, network_text
     from evo_core.targets import resolve
 

@@ -157,12 +157,10 @@ def _circuit(
 
 def _plain_panel(architecture: Architecture) -> _Panel:
     names = (INPUT, *(node.name for node in architecture.nodes))
-    return _Panel(
-        layout=lay_out(names, _arcs(architecture.edges), frozenset()),
-        edges=architecture.edges,
-        dots={},
-        outputs=frozenset((architecture.output,)),
-    )
+    words = any(len(kernel_of(edge)) > 3 for edge in architecture.edges)
+    columns = 2 * len(names) if words else 0  # stretched, so that words fit between the nodes
+    layout = lay_out(names, _arcs(architecture.edges), frozenset(), columns)
+    return _Panel(layout, architecture.edges, {}, frozenset((architecture.output,)))
 
 
 def _arcs(edges: Sequence[Edge]) -> tuple[Arc, ...]:

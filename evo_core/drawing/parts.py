@@ -256,7 +256,7 @@ def kernel_of(edge: Edge) -> str:
         return "0"
     if len(labels) == 2 and labels[0].startswith("dw") and labels[1] == "conv1":
         return labels[0].replace("dw", "sep")
-    return "·".join(labels).replace("conv", "")
+    return "·".join(labels).replace("conv", "").replace("linear", "fc")
 
 
 def bold_width(text: str, size: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 
 import torch
@@ -15,6 +16,7 @@ from evo_core.primitives import (
     Clip,
     Conv,
     Crop,
+    Flatten,
     GlobalAveragePool,
     Linear,
     Neuron,
@@ -45,6 +47,7 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         self, architecture: Architecture, neurons: Mapping[str, NeuronModel], weights: Weights
     ) -> None:
         super().__init__()
+        logging.getLogger("torch._library.triton").addFilter(_but_missing_triton)
         self.architecture = architecture
         self.populations = nn.ModuleDict(
             {
@@ -117,6 +120,11 @@ class Nothing(nn.Module):
         return value * 0
 
 
+def _but_missing_triton(record: logging.LogRecord) -> bool:
+    """Leave out torch's notice that there is no Triton, which SpikingJelly's neurons call up."""
+    return not record.getMessage().startswith("Triton not available")
+
+
 def _key(name: str) -> str:
     return name.replace(".", "_")  # torch allows no dot in the name of a module
 
@@ -164,17 +172,20 @@ def _module(
 def _without_weights(operation: Primitive) -> nn.Module:
     module: nn.Module
     match operation:
-        case Pool("max", kernel):
-            module = layer.MaxPool2d(kernel, 1, kernel // 2, step_mode="m")
+        case Pool("max", kernel, stride):
+            sizes = (kernel, stride, operation.padding)
+            module = layer.MaxPool2d(*sizes, ceil_mode=True, step_mode="m")
             return module
-        case Pool("average", kernel):
-            pad = kernel // 2
-            module = layer.AvgPool2d(kernel, 1, pad, count_include_pad=False, step_mode="m")
+        case Pool("average", kernel, stride):
+            sizes = (kernel, stride, operation.padding)
+            module = layer.AvgPool2d(*sizes, True, count_include_pad=False, step_mode="m")
             return module
         case Clip(sign):
             return SignClip(sign)
         case GlobalAveragePool():
             return SpatialMean()
+        case Flatten():
+            return nn.Flatten(start_dim=2)  # behind T and B
         case Crop(pixels):
             return CropFirst(pixels)
         case Zero():

@@ -22,6 +22,7 @@ from evo_core.primitives import (
     Clip,
     Conv,
     Crop,
+    Flatten,
     GlobalAveragePool,
     Linear,
     Neuron,
@@ -125,23 +126,13 @@ class _Pass:
                     value.flatten(0, 1), weight, None, stride, pad, dilation, groups
                 )
                 return _unfolded(folded, value)
-            case Pool(mode, kernel):
-                return _unfolded(_pool(value.flatten(0, 1), mode, kernel), value)
             case Linear(inputs, outputs):
                 weight = self._weight(f"{path}.weight", (outputs, inputs), inputs)
                 bias = self._weight(f"{path}.bias", (outputs,), inputs)
                 return functional.linear(value, weight, bias)
             case BatchNorm():
                 return self._normalised(value)
-            case Clip(sign):
-                return value.clamp(min=0) if sign > 0 else value.clamp(max=0)
-            case GlobalAveragePool():
-                return value.mean((-2, -1))
-            case Crop(pixels):
-                return value[..., pixels:, pixels:]
-            case Zero():
-                return value * 0
-        raise TypeError(f"the untrained pass has no operation {operation}")
+        return _without_weights(operation, value)
 
     def _normalised(self, value: Tensor) -> Tensor:
         if self._statistics == "sequence":
@@ -155,11 +146,28 @@ class _Pass:
         return self._drawn[path]
 
 
-def _pool(frames: Tensor, mode: str, kernel: int) -> Tensor:
-    pad = (kernel - 1) // 2
-    if mode == "max":
-        return functional.max_pool2d(frames, kernel, 1, pad)
-    return functional.avg_pool2d(frames, kernel, 1, pad, count_include_pad=False)
+def _without_weights(operation: Primitive, value: Tensor) -> Tensor:
+    match operation:
+        case Pool():
+            return _unfolded(_pool(value.flatten(0, 1), operation), value)
+        case Clip(sign):
+            return value.clamp(min=0) if sign > 0 else value.clamp(max=0)
+        case GlobalAveragePool():
+            return value.mean((-2, -1))
+        case Flatten():
+            return value.flatten(2)
+        case Crop(pixels):
+            return value[..., pixels:, pixels:]
+        case Zero():
+            return value * 0
+    raise TypeError(f"the untrained pass has no operation {operation}")
+
+
+def _pool(frames: Tensor, pool: Pool) -> Tensor:
+    sizes = (pool.kernel, pool.stride, pool.padding)
+    if pool.mode == "max":
+        return functional.max_pool2d(frames, *sizes, ceil_mode=True)
+    return functional.avg_pool2d(frames, *sizes, ceil_mode=True, count_include_pad=False)
 
 
 def _unfolded(folded: Tensor, like: Tensor) -> Tensor:

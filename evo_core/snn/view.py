@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from evo_core.architecture import Architecture
+from evo_core.snn.scoring import Statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ class View:
         duplicates: Which samples of the batch are the very same input, ``[B, B]``, bool, True on
             the diagonal; None when only the graph is needed.
         network: Builds the SpikingJelly module with the same weights, a new one at each call.
+        statistics: What BatchNorm averaged over in the pass. Given the inputs step by step
+            (``"step"``) or in one call (``"sequence"``), the module fires as the pass did.
     """
 
     architecture: Architecture
@@ -94,6 +97,7 @@ class View:
     labels: Tensor | None = None
     duplicates: Tensor | None = None
     network: Callable[[], nn.Module] | None = None
+    statistics: Statistics = "step"
 
 
 def gram_record(record: SpikeRecord, fanout: int = 1) -> GramRecord:

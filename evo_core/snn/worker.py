@@ -141,6 +141,7 @@ class Evaluator:
             labels=batch.labels,
             duplicates=batch.duplicates,
             network=partial(_network, self._plan, architecture, weights),
+            statistics=config.scoring.statistics,
         )
         return _Pass(view, watcher.activity, watcher.collected)
 

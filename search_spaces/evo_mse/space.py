@@ -10,7 +10,7 @@ doubled. An edge of a motif is neuron, convolution, BatchNorm, sign clip (MSE-NA
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -48,8 +48,9 @@ def build(options: MseOptions, bind: Bind) -> MseSpace:
         for name in dict.fromkeys((*options.motifs, *options.templates))
     ]
     circuits = [read_motif(motif, options.inputs) for motif in chosen]
-    neurons = [_neuron(bind(NeuronModel, text)) for text in options.neurons]
-    return MseSpace(GeneTable(options, circuits), tuple(neurons))
+    bound = [bind(NeuronModel, text) for text in options.neurons]
+    neurons = tuple(Neuron.of(one.record.name, one.options) for one in bound)
+    return MseSpace(GeneTable(options, circuits), neurons)
 
 
 class MseSpace:
@@ -259,8 +260,3 @@ def _template(name: str, options: MseOptions) -> Motif | None:
         output=template.output,
         feedback=template.feedback,
     )
-
-
-def _neuron(bound: Bound[NeuronModel]) -> Neuron:
-    settings = {field.name: getattr(bound.options, field.name) for field in fields(bound.options)}
-    return Neuron(bound.record.name, tuple(sorted(settings.items())))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 from evo_core.architecture import Architecture, Task
@@ -25,8 +24,7 @@ def build(options: ReleasedOptions, bind: Bind) -> ReleasedSpace:
         EvoError: If the neuron model does not exist.
     """
     bound = bind(NeuronModel, options.neuron)
-    settings = {field.name: getattr(bound.options, field.name) for field in fields(bound.options)}
-    return ReleasedSpace(options, Neuron(bound.record.name, tuple(sorted(settings.items()))))
+    return ReleasedSpace(options, Neuron.of(bound.record.name, bound.options))
 
 
 class ReleasedSpace:

@@ -16,9 +16,11 @@ from evo_core.primitives import (
     BatchNorm,
     Clip,
     Conv,
+    Flatten,
     GlobalAveragePool,
     Linear,
     Neuron,
+    Pool,
     useful_kernel,
 )
 
@@ -59,6 +61,10 @@ def test_a_convolution_of_stride_2_rounds_an_odd_size_up(size):
         (BatchNorm(5), (5, 4, 4), (5, 4, 4), 10, 0),
         (Clip(-1), (2, 4, 4), (2, 4, 4), 0, 0),
         (GlobalAveragePool(), (7, 4, 3), (7,), 0, 0),
+        (Flatten(), (7, 4, 3), (84,), 0, 0),
+        (Pool("max", 3), (7, 4, 3), (7, 4, 3), 0, 0),
+        (Pool("max", 2, 2), (7, 4, 3), (7, 2, 2), 0, 0),
+        (Pool("average", 3, 3), (7, 9, 1), (7, 3, 1), 0, 0),
         (Linear(7, 3), (7,), (3,), 24, 21),
     ],
 )
@@ -77,6 +83,7 @@ def test_each_operation_tells_its_shape_and_cost(operation, given_shape, shape, 
         (BatchNorm(2), (2,)),
         (Linear(2, 2), (3,)),
         (Linear(2, 2), (2, 1, 1)),
+        (Pool("max", 2, 2), (2,)),
     ],
 )
 def test_an_input_that_does_not_fit_is_a_value_error(operation, shape):
@@ -92,6 +99,8 @@ def test_an_input_that_does_not_fit_is_a_value_error(operation, shape):
         BatchNorm(2),
         Clip(-1),
         GlobalAveragePool(),
+        Flatten(),
+        Pool("max", 2, 2),
         Linear(3, 4),
     ],
     ids=lambda operation: operation.tag,
@@ -141,3 +150,9 @@ def test_a_kernel_is_clipped_by_the_longer_side(kernel, height, width, useful):
 def test_kernels_have_an_odd_size():
     with pytest.raises(ValueError, match="odd size"):
         Conv(3, 3, 2)
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(2, 1), (3, 2), (2, 3)])
+def test_a_pool_looks_at_every_pixel_or_at_squares_side_by_side(kernel, stride):
+    with pytest.raises(ValueError, match=r"odd size|stride 1 or that of its kernel"):
+        Pool("max", kernel, stride)

@@ -1,0 +1,1 @@
+"""Fitness functions of what a network costs to run, counted on the spikes it really fires."""
