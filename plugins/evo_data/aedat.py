@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from evo_core.errors import EvoError
 from evo_data.events import Events, ordered, read_bytes
@@ -64,9 +65,9 @@ def read_aedat3(path: Path) -> Events:
     if not header.rstrip().endswith(_END) or b"#Format: RAW" not in header:
         raise EvoError(f"{path} is damaged: its header is no whole one of format RAW; get it again")
     packets = _packets(path, data, start)
-    words = np.concatenate([words for words, _ in packets] or [np.empty((0, 2), np.int64)])
+    words = np.concatenate([words for words, _ in packets] or [np.empty((0, 2), np.uint32)])
     late = np.repeat([later for _, later in packets], [len(words) for words, _ in packets])
-    t = words[:, 1] + (late.astype(np.int64) << 31)
+    t = words[:, 1].astype(np.int64) + (late.astype(np.int64) << 31)
     valid = words[:, 0] & 1 == 1
     word, t = words[valid, 0], t[valid]
     return ordered(str(path), t, word >> 17, word >> 2 & 0x7FFF, word >> 1 & 1, SENSOR)
@@ -89,7 +90,7 @@ def _header_end(path: Path, data: bytes, version: bytes) -> int:
     return start
 
 
-def _packets(path: Path, data: bytes, start: int) -> list[tuple[np.ndarray, int]]:
+def _packets(path: Path, data: bytes, start: int) -> list[tuple[npt.NDArray[np.uint32], int]]:
     """Give address and time ``[n, 2]`` of each packet of polarity events, and its overflow."""
     packets = []
     while start < len(data):
@@ -109,7 +110,7 @@ def _packets(path: Path, data: bytes, start: int) -> list[tuple[np.ndarray, int]
             if size != 8 or head["ts_overflow"] < 0:
                 raise EvoError(f"{path} is damaged: odd packet before byte {start}; get it again")
             words = np.frombuffer(data[end : end + 8 * number], "<u4").reshape(-1, 2)
-            packets.append((words.astype(np.int64), int(head["ts_overflow"])))
+            packets.append((words, int(head["ts_overflow"])))
     return packets
 
 

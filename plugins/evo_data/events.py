@@ -16,7 +16,7 @@ import numpy.typing as npt
 from evo_core.errors import EvoError
 
 Integers = npt.NDArray[np.integer[Any]]
-LARGEST = 2**30  # bytes of a recording; the longest published ones have about a tenth of that
+LARGEST = 2**28  # bytes of a recording; the published ones have less
 
 # what the zip reader raises when a file is damaged
 BAD_ZIP = (
