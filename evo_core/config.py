@@ -18,6 +18,7 @@ from evo_core.components import option
 from evo_core.errors import EvoError, unknown
 
 Layer = dict[str, Any]
+Encoding = Literal["direct", "poisson", "latency"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,9 @@ class Scoring:
 
     steps: Annotated[int, Ge(1)] | None = option(
         None, "time steps T; by default 4 for images, and what the data has for events"
+    )
+    encoding: Encoding = option(
+        "direct", "how images are shown: alike at each step, as random spikes, or by spike time"
     )
     batch: Annotated[int, Ge(2)] = option(32, "samples in a scoring batch")
     inits: Annotated[int, Ge(1)] = option(1, "draws of the initial weights to average over")

@@ -64,12 +64,22 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """A data set in three parts; a search never reads ``test``."""
+    """A data set in three parts; a search never reads ``test``.
+
+    Attributes:
+        train: The samples to score and to train with.
+        validation: The samples to choose by.
+        test: The samples to measure with at the end.
+        classes: Number of classes.
+        partial: What there is of a copy that is not complete, such as "first 1,000 of 60,000
+            training recordings"; empty for a complete one.
+    """
 
     train: Samples
     validation: Samples
     test: Samples
     classes: int
+    partial: str = ""
 
     def task(self, steps: int | None = None) -> Task:
         """Describe the task of classifying it.
@@ -100,6 +110,26 @@ class Splits:
             )
         rows = generator(seed, "batch", number).choice(len(self.train), size, replace=False)
         return Samples(self.train.inputs[rows], self.train.labels[rows])
+
+
+def check_encoding(batch: Samples, encoding: str) -> None:
+    """Refuse to make spikes of what is no image with values from 0 to 1.
+
+    Raises:
+        EvoError: If the encoding does not fit the samples.
+    """
+    if encoding == "direct":
+        return
+    if batch.inputs.ndim == 5:
+        raise EvoError(
+            f"scoring.encoding is {encoding!r}, but the data are events already; take 'direct'"
+        )
+    seen = batch.frames(1)
+    if seen.min() < 0 or seen.max() > 1:
+        raise EvoError(
+            f"scoring.encoding {encoding!r} makes spikes of values from 0 to 1, but the data go "
+            f"from {seen.min():g} to {seen.max():g}; scale them, or take 'direct'"
+        )
 
 
 def array_dataset(

@@ -27,7 +27,7 @@ from evo_core.components import (
 )
 from evo_core.config import OWN_KEYS, RunConfig
 from evo_core.constraints import Constraint, bind_constraints, violation
-from evo_core.data import Splits
+from evo_core.data import Splits, check_encoding
 from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
 from evo_core.evaluation import Objective
 from evo_core.evolution import Problem
@@ -190,7 +190,8 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     if not plan.space.genes:
         raise EvoError(f"the space {config.space} has nothing to choose; allow more in its options")
     if needs_data(fitness):
-        plan.splits.batch(config.scoring.batch, config.seed, 0)
+        batch = splits.batch(config.scoring.batch, config.seed, 0)
+        check_encoding(batch, config.scoring.encoding)
         _check_statistics(plan)
     return plan
 

@@ -27,7 +27,9 @@ from evo_core.limits import (
     parse_memory,
 )
 from evo_core.plan import Plan, needs_data
+from evo_core.seeds import generator
 from evo_core.snn.activity import Activity
+from evo_core.snn.encoding import encoded
 from evo_core.snn.scoring import untrained_pass
 from evo_core.snn.view import View, duplicates_in
 from evo_core.snn.watcher import Watcher
@@ -160,8 +162,8 @@ def _batches(plan: Plan) -> Iterator[_Batch]:
     scoring, device = plan.config.scoring, plan.config.device
     for number in range(scoring.batches):
         samples = plan.splits.batch(scoring.batch, plan.config.seed, number)
-        seen = samples.frames(plan.task.steps)
-        frames = torch.tensor(seen, dtype=torch.float32, device=device)
+        rng = generator(plan.config.seed, "encoding", number)
+        frames = encoded(samples, plan.task.steps, scoring.encoding, rng).to(device)
         labels = torch.as_tensor(samples.labels, device=device)
         yield _Batch(frames, labels, duplicates_in(frames))
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import ClassVar
+
 import numpy as np
 
 from evo_core.components import Dataset, FitnessFunction, NeuronModel, load
@@ -76,12 +79,18 @@ class NeuronContract(Contract):
 
 
 class DatasetContract(Contract):
-    """A data set; give the fixture ``text``, its name with options."""
+    """A data set; give the fixture ``text``, its name with options.
+
+    Attributes:
+        root: The folder with its files, if it needs any.
+    """
+
+    root: ClassVar[Path | None] = None
 
     def test_splits_fit_together(self, text: str) -> None:
         """All splits have samples of one shape, finite, with labels in range."""
         bound = self.plan().binder.bind(Dataset, text)
-        splits = load(bound.record.load)(bound.options, None)
+        splits = load(bound.record.load)(bound.options, self.root)
         parts: list[Samples] = [splits.train, splits.validation, splits.test]
         for part in parts:
             assert len(part) > 0
@@ -93,7 +102,7 @@ class DatasetContract(Contract):
     def test_loading_repeats(self, text: str) -> None:
         """Splits are the same every time."""
         bound = self.plan().binder.bind(Dataset, text)
-        one, two = (load(bound.record.load)(bound.options, None) for _ in range(2))
+        one, two = (load(bound.record.load)(bound.options, self.root) for _ in range(2))
         assert np.array_equal(one.train.inputs, two.train.inputs)
         assert np.array_equal(one.test.labels, two.test.labels)
 

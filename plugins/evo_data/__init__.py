@@ -1,0 +1,1 @@
+"""Data sets whose files a user keeps: read as their publishers made them."""
