@@ -81,9 +81,9 @@ class Edge:
         return _shape_after(self.operations, shape)
 
     def __repr__(self) -> str:
-        operations = _text(self.operations)
+        operations = ", ".join(map(_text, self.operations)) + "," * (len(self.operations) == 1)
         return (
-            f"Edge(source={self.source!r}, target={self.target!r}, operations={operations}, "
+            f"Edge(source={self.source!r}, target={self.target!r}, operations=({operations}), "
             f"stage={self.stage!r})"
         )
 
@@ -95,9 +95,12 @@ def _shape_after(operations: tuple[Primitive, ...], shape: Shape) -> Shape:
     return shape
 
 
-@lru_cache(maxsize=4096)
-def _text(operations: tuple[Primitive, ...]) -> str:
-    return repr(operations)
+_repr = lru_cache(maxsize=4096)(repr)
+
+
+def _text(operation: Primitive) -> str:
+    """Write an operation; neurons have settings, where 2 and 2.0 are equal but not the same."""
+    return repr(operation) if isinstance(operation, Neuron) else _repr(operation)
 
 
 @dataclass(frozen=True, slots=True)

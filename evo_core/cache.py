@@ -140,9 +140,9 @@ class CachedExecutor:
         while self._found:
             yield self._found.popleft()
         for evaluations in self._executor.as_completed():
+            yield evaluations  # first the run stores them: what it has is never found by itself
             for evaluation in evaluations:
                 self._cache.keep(self._submitted.pop(evaluation.candidate), evaluation)
-            yield evaluations
 
     def cancel(self) -> None:
         """Forget the bundles that have not begun."""

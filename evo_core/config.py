@@ -56,7 +56,7 @@ class RunConfig:
     workers: Annotated[int, Ge(0)] = option(0, "worker processes; 0 means one per core")
     device: str = option("cpu", "device of each worker: cpu, cuda or cuda:N")
     deterministic: bool = option(True, "on CUDA: only algorithms that repeat; false is faster")
-    timeout: Annotated[float, Gt(0)] | None = option(
+    timeout: Annotated[float, Gt(0), Le(10_000_000)] | None = option(
         None, "stop the evaluation of a candidate after that many seconds"
     )
     memory: str | None = option(None, "memory a worker may use, e.g. '4GB' (Linux)")
@@ -98,6 +98,8 @@ class RunConfig:
     )
 
     def __post_init__(self) -> None:
+        if self.out == "":
+            raise ValueError("out is empty; name a folder, or leave it out")
         if not self.fitness:
             raise ValueError("a run needs at least one fitness function")
         for name in ("target", "max_seconds", "timeout"):

@@ -66,7 +66,7 @@ def connect(path: Path, *, write: bool) -> sqlite3.Connection:
         except BaseException:
             database.close()
             raise
-    except (sqlite3.Error, UnicodeDecodeError) as error:
+    except (sqlite3.Error, UnicodeDecodeError, OSError) as error:
         reason = " ".join(str(error).split())
         raise EvoError(f"{path} can not be {'written' if write else 'read'}: {reason}") from None
 

@@ -48,6 +48,9 @@ class Score:
             TypeError: If the value is neither a Score, a number nor None.
         """
         score = value if isinstance(value, Score) else cls(value)
+        for count in (score.forwards, score.backwards):
+            if not isinstance(count, int) or count < 0:
+                raise TypeError(f"passes are counted in whole numbers, not {count!r}")
         details = plain(score.details)
         if score.value is None:
             status: ScoreStatus = "error" if score.status == "error" else "undefined"

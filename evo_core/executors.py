@@ -5,7 +5,9 @@ A unit of work is a bundle: a tuple of candidates that gives one Evaluation each
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import TYPE_CHECKING, Protocol
 
 from evo_core.components import NoOptions
@@ -63,7 +65,9 @@ class Serial:
         """Evaluate and give each bundle."""
         while self._waiting:
             bundle = self._waiting.pop(0)
-            yield [self._evaluator.evaluate(candidate) for candidate in bundle]
+            with redirect_stdout(sys.stderr):  # stdout is for what the command prints
+                evaluations = [self._evaluator.evaluate(candidate) for candidate in bundle]
+            yield evaluations
 
     def cancel(self) -> None:
         """Forget the bundles that have not begun."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import secrets
 import shutil
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from filelock import BaseFileLock
 
 _LOCK = "run.lock"
+_FILES = ("config.toml", "result.json", "log.txt", "summary.json", _LOCK)
+_STALE = 3600.0  # seconds after which what a killed program left aside is taken away
 
 
 @contextmanager
@@ -30,6 +35,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise EvoError(f"{folder} exists and is not empty; choose another --out")
         folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
         aside = folder.parent / f".{folder.name}-{secrets.token_hex(4)}"
         aside.mkdir()
         try:
@@ -39,6 +45,8 @@ def new_folder(folder: Path) -> Iterator[Path]:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise EvoError(f"run folder {folder} can not be made: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise EvoError(f"run folder {folder} can not be made: {error}") from None
 
 
 def hold(folder: Path) -> BaseFileLock:
@@ -64,7 +72,7 @@ def is_held(folder: Path) -> bool:
     """Tell whether a process is writing a run folder just now."""
     import filelock
 
-    if not (folder / _LOCK).is_file():
+    if not (folder / _LOCK).is_file() or (folder / _LOCK).is_symlink():
         return False
     lock = filelock.FileLock(folder / _LOCK)
     try:
@@ -83,6 +91,9 @@ def check_closed(folder: Path) -> None:
     Raises:
         EvoError: If the folder holds anything but files and folders.
     """
+    for name in _FILES:
+        if (folder / name).is_dir():
+            raise EvoError(f"{folder} holds a folder {name}; put a file in its place")
     for path in folder.rglob("*"):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise EvoError(
@@ -96,6 +107,13 @@ def write_whole(path: Path, text: str) -> None:
     part = path.with_name(f"{path.name}.part")
     part.write_text(text, encoding="utf-8")
     part.replace(path)
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what programs that were killed while they made this folder left behind."""
+    for aside in folder.parent.glob(f".{glob.escape(folder.name)}-????????"):
+        if time.time() - aside.stat().st_mtime > _STALE:
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _take_place(aside: Path, folder: Path) -> None:

@@ -77,6 +77,8 @@ class Loky:
         self._waiting: deque[_Task] = deque()
         self._found: deque[list[Evaluation]] = deque()
         atexit.register(self.close)  # multiprocessing would wait for the workers
+        if job.config.memory is not None and self._slots:
+            self._start_first()
 
     def submit(self, bundle: Bundle) -> None:
         """Take a bundle to be sent to the workers."""
@@ -110,6 +112,19 @@ class Loky:
         for slot in self._slots:
             slot.empty()
         atexit.unregister(self.close)
+
+    def _start_first(self) -> None:
+        """See one worker start: whether the memory suffices shows there."""
+        first = self._slots[0]
+        try:
+            first.start(self._job)
+            while not first.ready:
+                if first.worker is None:
+                    first.start(self._job)
+                self._watch()
+        except BaseException:
+            self.close()
+            raise
 
     def _hand_out(self) -> None:
         """Give idle workers a bundle, and start as many workers as there are bundles left."""

@@ -224,7 +224,7 @@ class Loop:
         for name, observer in self.parts.observers.items():
             try:
                 answers.append(getattr(observer.hook, hook)(run=self.info, **news))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 logger.exception("observer %s failed in %s", name, hook)
                 line = f"observer {name} failed in {hook}: {type(error).__name__}: {error}"
                 print(line, file=sys.stderr)  # noqa: T201

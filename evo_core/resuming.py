@@ -20,7 +20,7 @@ from evo_core.config_file import run_toml
 from evo_core.errors import EvoError
 from evo_core.memory import Memory, recall
 from evo_core.parts import assemble
-from evo_core.plan import Plan
+from evo_core.plan import Plan, space_of
 from evo_core.provenance import differences, lock
 from evo_core.results import RunResult
 from evo_core.store import Store
@@ -141,11 +141,34 @@ def go_on(past: Past, consent: Consent) -> RunResult:
     """
     plan, store = past.plan, past.store
     _check(past)
+    _check_same_search(past)
     made_with = _made_with(past, consent)
     with assemble(plan, given_to(store, plan)) as parts:
         plan_kept = dataclasses.replace(plan, job=dataclasses.replace(plan.job, config=past.config))
         store.go_on(run_toml(plan_kept, made_with["versions"]), made_with)
         return play(plan, parts, store, past.memory)
+
+
+def _check_same_search(past: Past) -> None:
+    """Refuse a configuration under which what is stored would mean something else.
+
+    Raises:
+        EvoError: If genes, objectives or strategy are not those of the run.
+    """
+    store, plan = past.store, past.plan
+    before = config_of(store)
+    objectives = [{"name": one.name, "goal": one.goal} for one in plan.objectives]
+    same = {
+        "space": space_of(plan.registry, before).genes == plan.space.genes,
+        "fitness": store.fact("objectives") == objectives,
+        "strategy": before.strategy == plan.config.strategy,
+    }
+    for what, holds in same.items():
+        if not holds:
+            raise EvoError(
+                f"{store.folder} can not go on with another {what}: what it "
+                "has stored would mean something else; start a new run, perhaps with --init"
+            )
 
 
 def _made_with(past: Past, consent: Consent) -> dict[str, Any]:

@@ -142,6 +142,7 @@ class Store:
         with self._writing():
             self._db.execute("DELETE FROM run WHERE key = 'result'")
             database.insert(self._db, "run", [(key, json.dumps(value)) for key, value in rows])
+        with self._writing():  # only now: until then the file has to be the one before
             write_whole(self.folder / "config.toml", config_toml)
 
     def finish(self, result: RunResult) -> None:

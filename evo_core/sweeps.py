@@ -14,8 +14,8 @@ from evo_core.api import execute, fresh_folder, job_of
 from evo_core.components import Component
 from evo_core.config import RunConfig
 from evo_core.config_file import run_toml
-from evo_core.errors import EvoError
-from evo_core.folder import is_held
+from evo_core.errors import EvoError, RunFailedError
+from evo_core.folder import check_closed, is_held, write_whole
 from evo_core.memory import recall
 from evo_core.parts import assemble
 from evo_core.plan import Job, Plan, make_plan
@@ -26,6 +26,7 @@ from evo_core.stored import config_of, edited
 
 # what may differ when a sweep goes on: it decides no result
 _NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts", "max_failed")
+_MOST_SEEDS = 10_000
 _Todo = Literal["run", "resume", "read"]
 
 
@@ -130,7 +131,10 @@ def execute_sweep(plan: Plan, seeds: Iterable[int]) -> SweepResult:
             return SweepResult(folder, runs)
     result = SweepResult(folder, runs)
     text = json.dumps(result.to_json(timings=False), indent=2, allow_nan=False)
-    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    try:
+        write_whole(folder / "summary.json", text + "\n")
+    except OSError as error:
+        raise RunFailedError(f"{folder} can not be written: {error.strerror}") from None
     return result
 
 
@@ -149,6 +153,8 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         ends = (first, last if dash else first)
         if not all(end.isdecimal() for end in ends) or int(ends[0]) > int(ends[1]):
             raise EvoError(f"--seeds {text!r} is no list of seeds; write 0-4 or 0,3,7")
+        if int(ends[1]) - int(ends[0]) >= _MOST_SEEDS:
+            raise EvoError(f"--seeds {text!r} are more than {_MOST_SEEDS:,} seeds")
         seeds += range(int(ends[0]), int(ends[1]) + 1)
     return tuple(dict.fromkeys(seeds))
 
@@ -163,6 +169,7 @@ def _check_folder(folder: Path) -> None:
         return
     if not folder.is_dir() or (any(folder.iterdir()) and not any(folder.glob("seed-*"))):
         raise EvoError(f"{folder} exists and holds no sweep; choose another --out")
+    check_closed(folder)
 
 
 def _todo(plan: Plan) -> _Todo:

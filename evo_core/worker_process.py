@@ -139,6 +139,7 @@ def _serve(connection: Connection, job: bytes, parent: int) -> None:
 
     with suppress(EOFError, OSError):  # the parent has gone
         _set_apart(parent)
+        os.dup2(2, 1)  # what candidates print must not be taken for what the command prints
         try:
             evaluator = _evaluator(reduction.loads(job))
         except Exception as error:  # noqa: BLE001  (the parent raises it)

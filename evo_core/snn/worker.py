@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
@@ -35,8 +36,8 @@ from evo_core.snn.view import View, duplicates_in
 from evo_core.snn.watcher import Watcher
 from evo_core.snn.weights import Weights
 
-# what a stranger's code may raise without taking the run with it; sys.exit() is one of them
-_FAULTS = (Exception, SystemExit)
+# what ends an evaluation from outside; all else that a stranger's code may raise is its own fault
+_STOPS = (DeadlineExceeded, KeyboardInterrupt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Evaluator:
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
         """Evaluate one candidate; whatever it does, the answer is an Evaluation."""
-        start = time.perf_counter()
+        start, process = time.perf_counter(), os.getpid()
         timeout = self._plan.config.timeout
         try:
             with limits(timeout, self._memory):
@@ -89,9 +90,13 @@ class Evaluator:
         except DeadlineExceeded:
             error_text = f"stopped after the timeout of {timeout:g} s"
             evaluation = Evaluation(candidate.id, "timeout", error=error_text)
-        except _FAULTS as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  (a candidate must not take the run with it)
             status: EvaluationStatus = "oom" if out_of_memory(error) else "error"
-            evaluation = Evaluation(candidate.id, status, error=traceback.format_exc())
+            evaluation = Evaluation(candidate.id, status, error=_trace())
+        if os.getpid() != process:
+            os._exit(1)  # a fork that a fitness function made and did not end
         seconds = time.perf_counter() - start
         return replace(evaluation, seconds=seconds, peak_bytes=peak_bytes())
 
@@ -148,6 +153,11 @@ class Evaluator:
         return _Pass(view, watcher.activity, watcher.collected)
 
 
+def _trace() -> str:
+    """Give the traceback of the exception at hand, in characters that can be stored."""
+    return traceback.format_exc().encode(errors="backslashreplace").decode()
+
+
 def peak_bytes() -> int:
     """Give the largest resident memory this process has had, in bytes; 0 where none is told."""
     try:
@@ -190,11 +200,11 @@ def _score(bound: Bound[FitnessFunction], passes: Sequence[_Pass]) -> tuple[Scor
     try:
         parts = [Score.of(function(one.seen_by(bound), bound.options)) for one in passes]
         merged, errors = _mean(parts), []
-    except _FAULTS as error:
-        if out_of_memory(error):
+    except BaseException as error:
+        if isinstance(error, _STOPS) or out_of_memory(error):
             raise
         merged = Score(None, "error")
-        errors = [f"fitness {bound.text}: {traceback.format_exc()}"]
+        errors = [f"fitness {bound.text}: {_trace()}"]
     looked = sum(one.view.logits is not None for one in passes)
     score = replace(
         merged,

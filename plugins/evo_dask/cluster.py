@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -39,6 +40,8 @@ def connected(address: str, workers: int) -> Iterator[Client]:
         raise EvoError(
             "the executor dask needs distributed; install it: pip install 'evo-snn[dask]'"
         ) from None
+    if address and not re.fullmatch(r"[a-z]+://.+", address):
+        raise EvoError(f"dask.address {address!r} is no address; write tcp://HOST:PORT")
     with ExitStack() as stack:
         stack.enter_context(_silence())
         try:
