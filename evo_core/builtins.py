@@ -98,6 +98,9 @@ def evo_components() -> Iterable[Component]:
         name="digits",
         summary="1,797 scans of handwritten digits, 8x8, comes with scikit-learn",
         load="evo_core.data:digits",
+        shape=(1, 8, 8),
+        classes=10,
+        licence="CC BY 4.0 (UCI, Alpaydin and Kaynak)",
     )
     yield from _operators()
     yield from _strategies()

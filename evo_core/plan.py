@@ -172,7 +172,8 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     _check_repeats(fitness)
     _check_device(config.device)
     parse_memory(config.memory)
-    splits = _load_data(binder, config)
+    splits = load_data(binder, config)
+    _check_partial(splits, config)
     plan = Plan(
         job=job,
         registry=registry,
@@ -232,13 +233,36 @@ def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:
     return any(need - {"graph"} for need in needs)
 
 
-def _load_data(binder: Binder, config: RunConfig) -> Splits:
-    data = binder.bind(Dataset, config.data)
+def data_root(config: RunConfig) -> Path | None:
+    """Give the folder with the files of the data set; None if none was named.
+
+    Raises:
+        EvoError: If it is neither a folder nor an archive of arrays.
+    """
     root = Path(config.data_root) if config.data_root is not None else None
-    if root is not None and not root.is_dir():
+    if root is not None and not (root.is_dir() or (root.suffix == ".npz" and root.is_file())):
         raise EvoError(f"the data root {root} is no folder")
-    splits: Splits = load(data.record.load)(data.options, root)
+    return root
+
+
+def load_data(binder: Binder, config: RunConfig) -> Splits:
+    """Load the data set of a configuration, whole or partial.
+
+    Raises:
+        EvoError: If its files are missing or damaged.
+    """
+    data = binder.bind(Dataset, config.data)
+    splits: Splits = load(data.record.load)(data.options, data_root(config))
     return splits
+
+
+def _check_partial(splits: Splits, config: RunConfig) -> None:
+    if splits.partial and not config.allow_partial:
+        raise EvoError(
+            f"{config.data} in {config.data_root} is not the whole published data set: "
+            f"{splits.partial}; complete it, or take it as it is with --allow-partial, and every "
+            "report says so"
+        )
 
 
 def _operators(binder: Binder, config: RunConfig) -> tuple[tuple[Bound[Operator], float], ...]:

@@ -1,0 +1,1 @@
+"""Data sets in files, read in the formats of their publishers."""
