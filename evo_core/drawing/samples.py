@@ -23,15 +23,21 @@ def contact_sheet(splits: Splits, title: str) -> Figure:
     from matplotlib.figure import Figure
 
     tiles = _tiles(splits)
-    rows = -(-len(tiles) // _ACROSS)
-    figure = Figure(figsize=(_ACROSS, 1.25 * rows + 0.5), layout="constrained", facecolor="white")
-    figure.suptitle(title, color=INK, fontsize=12, parse_math=False)
-    axes = list(figure.subplots(rows, _ACROSS, squeeze=False).flat)
-    for place in axes:
-        place.set_axis_off()
-    for place, (name, picture) in zip(axes, tiles, strict=False):
-        place.imshow(picture, vmin=0, vmax=1, cmap="gray", interpolation="nearest")
-        place.set_title(name, fontsize=7, color=INK, parse_math=False)
+    height, width, _ = tiles[0][1].shape
+    rows, above, beside = -(-len(tiles) // _ACROSS), height // 3 + 1, width // 10 + 1
+    sheet = np.ones((rows * (height + above), _ACROSS * (width + beside), 3), np.float32)
+    size = (_ACROSS, _ACROSS * sheet.shape[0] / sheet.shape[1] + 0.5)
+    figure = Figure(figsize=size, layout="constrained", facecolor="white")
+    axes = figure.add_subplot()
+    axes.set_title(title, color=INK, fontsize=12, parse_math=False)
+    axes.set_axis_off()
+    for place, (name, picture) in enumerate(tiles):
+        top = place // _ACROSS * (height + above) + above
+        left = place % _ACROSS * (width + beside)
+        sheet[top : top + height, left : left + width] = picture
+        where = (left + width / 2, top - above / 6)
+        axes.text(*where, name, fontsize=7, color=INK, ha="center", parse_math=False)
+    axes.imshow(sheet, interpolation="nearest")
     return figure
 
 
@@ -51,12 +57,12 @@ def _tiles(splits: Splits) -> list[tuple[str, Picture]]:
 
 
 def _picture(frame: npt.NDArray[Any]) -> Picture:
-    """Make ``[C, H, W]`` a picture ``[H, W]`` or ``[H, W, 3]`` from 0 to 1."""
+    """Make ``[C, H, W]`` a picture ``[H, W, 3]`` from 0 to 1."""
     frame = frame.astype(np.float32)
     low, high = min(0.0, float(frame.min())), max(1.0, float(frame.max()))
     frame = (frame - low) / (high - low)
-    if len(frame) == 3:
-        return frame.transpose(1, 2, 0)
     if len(frame) == 2:  # polarities: off is red, on is green
-        return np.stack([frame[0], frame[1], np.zeros_like(frame[0])], axis=-1)
-    return np.asarray(frame[0] if len(frame) == 1 else frame.mean(0))
+        frame = np.stack([*frame, np.zeros_like(frame[0])])
+    elif len(frame) != 3:
+        frame = np.repeat(frame.mean(0, keepdims=True), 3, axis=0)
+    return frame.transpose(1, 2, 0)

@@ -10,11 +10,12 @@ import tarfile
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from evo_core.errors import EvoError, RunFailedError
+from evo_data.prepared import checksum
+from evo_data.sets import Archive, PublishedSet
 
 _MOST = 2**30  # bytes of a file; none that is published here comes near
 _PATIENCE = 60.0  # seconds without an answer
@@ -22,32 +23,32 @@ _PATIENCE = 60.0  # seconds without an answer
 Say = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A gzipped tar archive of all files of a data set.
-
-    Attributes:
-        url: Where it is.
-        md5: Its MD5 sum.
-    """
-
-    url: str
-    md5: str
-
-
-def fetch_files(base: str, wanted: Mapping[str, str], root: Path, say: Say) -> None:
-    """Fetch files one by one.
+def download(one: PublishedSet, root: Path, say: Say) -> None:
+    """Fetch the files of a data set that are missing or differ, each whole or not at all.
 
     Args:
-        base: The address below which they lie by their names.
-        wanted: Their paths below the data root, and their MD5 sums.
+        one: The data set.
         root: The data root.
         say: Told what is fetched.
 
     Raises:
-        EvoError: If one can not be written.
-        RunFailedError: If one can not be fetched, or is not what was published.
+        EvoError: If they can not be written.
+        RunFailedError: If they can not be fetched, or are not what was published.
     """
+    wanted = {
+        path: md5
+        for path, md5 in one.files.items()
+        if not (root / path).is_file() or checksum(root / path) != md5
+    }
+    if not wanted:
+        say(f"{one.name} is whole in {root}")
+    elif isinstance(one.source, Archive):
+        _fetch_archive(one.source, wanted, root, say)
+    else:
+        _fetch_files(one.source, wanted, root, say)
+
+
+def _fetch_files(base: str, wanted: Mapping[str, str], root: Path, say: Say) -> None:
     for path, md5 in wanted.items():
         url = f"{base}{Path(path).name}"
         say(f"fetching {url}")
@@ -55,8 +56,7 @@ def fetch_files(base: str, wanted: Mapping[str, str], root: Path, say: Say) -> N
             _take(source, root / path, md5, url)
 
 
-def fetch_archive(archive: Archive, wanted: Mapping[str, str], root: Path, say: Say) -> None:
-    """Fetch an archive and take files out of it; see :func:`fetch_files`."""
+def _fetch_archive(archive: Archive, wanted: Mapping[str, str], root: Path, say: Say) -> None:
     say(f"fetching {archive.url}")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_writing(root))

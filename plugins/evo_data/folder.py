@@ -7,39 +7,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from annotated_types import Ge, Gt, Le, Lt
 
-from evo_core.components import option
 from evo_core.data import Splits
 from evo_core.errors import EvoError
 from evo_data.damage import reading
 from evo_data.npz import read_archive
+from evo_data.options import FolderOptions
 from evo_data.prepared import Content, Labels, Part, checksum, open_splits, prepared
 
 _SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".ppm", ".pgm", ".webp"))
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "PPM", "WEBP")
 _MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr")  # eight bits a channel or fewer
 _PIXELS = 10**8  # of one image; more is taken for an attempt to fill the memory
-
-
-@dataclass(frozen=True, slots=True)
-class FolderOptions:
-    """Options of ``folder``."""
-
-    size: Annotated[int, Ge(0), Le(4096)] = option(
-        32, "side in pixels that image files are cut and scaled to; 0 leaves them as they are"
-    )
-    grey: bool = option(False, "one channel instead of three, of image files")
-    validation: Annotated[float, Gt(0), Lt(1)] = option(
-        0.1, "share of the training samples held out for validation"
-    )
-    test: Annotated[float, Gt(0), Lt(1)] = option(
-        0.2, "share held out for the test where there is no test part"
-    )
 
 
 @dataclass(frozen=True, slots=True)

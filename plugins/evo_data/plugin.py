@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Annotated
 
-from annotated_types import Gt, Lt
-
-from evo_core.components import Component, Dataset, option
+from evo_core.components import Component, Dataset
 from evo_core.hookspecs import hookimpl
-from evo_data import published
-from evo_data.folder import FolderOptions
-
-
-@dataclass(frozen=True, slots=True)
-class PublishedOptions:
-    """Options of a data set with an official test set."""
-
-    validation: Annotated[float, Gt(0), Lt(1)] = option(
-        0.1, "share of the training samples held out for validation"
-    )
+from evo_data import sets
+from evo_data.options import FolderOptions, PublishedOptions
 
 
 @hookimpl
@@ -42,10 +29,10 @@ def evo_components() -> Iterable[Component]:
 
 
 def _published(constant: str, what: str, licence: str) -> Dataset:
-    """Describe a data set that ``evo_data.published`` holds under the name of a constant."""
-    one: published.PublishedSet = getattr(published, constant)
+    """Describe a data set that ``evo_data.sets`` holds under the name of a constant."""
+    one: sets.PublishedSet = getattr(sets, constant)
     train, test = sum(batch.samples for batch in one.train), one.test.samples
-    where = f"evo_data.published:{constant}"
+    where = f"evo_data.sets:{constant}"
     return Dataset(
         name=one.name,
         summary=f"{what}: {train:,} to train, {test:,} to test",
