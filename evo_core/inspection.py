@@ -12,7 +12,7 @@ from evo_core.binding import Binder
 from evo_core.components import Dataset, load
 from evo_core.config import RunConfig
 from evo_core.data import Samples, Splits
-from evo_core.plan import data_root, load_data
+from evo_core.loading import data_root, load_data
 
 Checksums = Literal["ok", "differs", "unknown"]
 

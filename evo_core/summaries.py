@@ -24,7 +24,6 @@ class RunSummary:
     space: str = "-"
     fitness: str = "-"
     data: str = "-"
-    partial: str = ""
     generations: int = 0
     evaluated: int = 0
     best: float | None = None
@@ -54,8 +53,7 @@ def _summary(folder: Path, store: Store) -> RunSummary:
         started=store.fact("started"),
         space=store.fact("space"),
         fitness=",".join(one["name"] for one in store.fact("objectives")),
-        data=store.fact("data"),
-        partial=store.fact("data_partial") or "",
+        data=f"{store.fact('data')}{' (partial)' if store.fact('data_partial') else ''}",
         generations=len(complete),
         evaluated=result.get("evaluated", last.counts.evaluated if last else 0),
         best=last.best if last else None,

@@ -55,7 +55,7 @@ def _show(found: Sequence[RunSummary]) -> None:
             one.started.replace("T", " ")[:16],
             one.space,
             one.fitness,
-            f"{one.data} (partial)" if one.partial else one.data,
+            one.data,
             str(one.generations),
             str(one.evaluated),
             "-" if one.best is None else f"{one.best:.6g}",

@@ -151,7 +151,8 @@ def open_splits(folder: Path, *, validation: float, test: float = 0.0) -> Splits
 def stratified_order(labels: Labels) -> npt.NDArray[np.intp]:
     """Order samples at random, always alike, each stretch from the start balanced as the whole.
 
-    Of any first n samples, a class has its share of n, give or take one.
+    Among any first samples, classes of equal size differ by one at most, others have nearly their
+    share.
     """
     order = generator(0, "split").permutation(len(labels))
     drawn = labels[order]

@@ -157,8 +157,9 @@ def test_whatever_reports_a_run_on_partial_data_says_so(small_mnist, cli, tmp_pa
     assert json.loads((out / "result.json").read_text())["data_partial"] == ran.json["data_partial"]
     assert "mnist (partial)" in cli("runs", out.parent).out
     (summary,) = cli("runs", out.parent, "--json").json
-    assert (summary["data"], summary["partial"]) == ("mnist", ran.json["data_partial"])
-    assert cli("score", out).code == 0
+    assert summary["data"] == "mnist (partial)"
+    assert "on partial data: 200 of 60,000" in cli("score", out).out
+    assert cli("score", out, "--json").json["data_partial"] == ran.json["data_partial"]
     assert cli("score", out, "--set", "allow_partial=false").code == 2
 
 
