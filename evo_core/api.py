@@ -120,6 +120,7 @@ def _new_store(plan: Plan, given: Sequence[Genome]) -> Store:
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
         "space": config.space,
         "data": config.data,
+        "data_partial": plan.splits.partial,
         "components": [f"{one.kind} {one.name}" for one in plan.job.components],
         "objectives": [{"name": one.name, "goal": one.goal} for one in plan.objectives],
         "given": [list(genome) for genome in given],

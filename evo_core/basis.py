@@ -103,7 +103,7 @@ def _checksum(plan: Plan) -> str:
     scoring, digest = plan.config.scoring, hashlib.sha256()
     for number in range(scoring.batches):
         samples = plan.splits.batch(scoring.batch, plan.config.seed, number)
-        for array in (samples.inputs.astype(np.float32), samples.labels):
+        for array in (samples.scaled().astype(np.float32), samples.labels):
             digest.update(f"{array.shape} {array.dtype.str}\n".encode() + array.tobytes())
     return digest.hexdigest()
 

@@ -94,11 +94,7 @@ def evo_components() -> Iterable[Component]:
         module="evo_core.snn.neurons:plif_module",
         step="evo_core.snn.steps:plif",
     )
-    yield Dataset(
-        name="digits",
-        summary="1,797 scans of handwritten digits, 8x8, comes with scikit-learn",
-        load="evo_core.data:digits",
-    )
+    yield _digits()
     yield from _operators()
     yield from _strategies()
     yield from _executors()
@@ -111,6 +107,17 @@ def evo_components() -> Iterable[Component]:
         name="figures",
         summary="draws fitness, motif frequency and the best network when the run ends",
         build="evo_core.figures:build",
+    )
+
+
+def _digits() -> Dataset:
+    return Dataset(
+        name="digits",
+        summary="1,797 scans of handwritten digits, 8x8, comes with scikit-learn",
+        load="evo_core.data:digits",
+        shape=(1, 8, 8),
+        classes=10,
+        licence="CC BY 4.0 (UCI, Alpaydin and Kaynak)",
     )
 
 

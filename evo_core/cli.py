@@ -22,6 +22,7 @@ _COMMANDS = {
     "runs": "List the runs in a folder.",
     "export": "Write what a run found as a table.",
     "list": "List what is installed, with options and defaults.",
+    "data": "List, check or download data sets.",
     "init": "Write a commented configuration file.",
     "plugin": "Look at plugins.",
 }

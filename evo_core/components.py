@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +49,7 @@ def load(ref: Ref) -> Any:
         return ref
     module, _, attribute = ref.partition(":")
     try:
-        return getattr(importlib.import_module(module), attribute)
+        return operator.attrgetter(attribute)(importlib.import_module(module))
     except (ImportError, AttributeError) as error:
         raise EvoError(f"a plugin names {ref!r}, which can not be loaded: {error}") from error
 
@@ -233,11 +234,25 @@ class Dataset(Component):
     Attributes:
         load: ``load(options, root) -> Splits``; ``root`` is the folder given with ``--data-root``
             as a Path, or None.
+        shape: Channels, height and width of a sample, where they are known beforehand.
+        classes: How many classes there are, where that is known beforehand.
+        licence: The terms under which the data may be used.
+        files: The files it reads, as they lie below the data root; empty if it needs none.
+        check: ``check(options, root) -> dict``, which says of each file that is there by its path
+            below the root whether it is the published one: ``"ok"`` or ``"differs"``.
+        download: ``download(options, root, say)`` fetches the files that are missing, and tells
+            ``say(text)`` what it does.
     """
 
     kind: ClassVar[str] = "data"
 
     load: Ref
+    shape: tuple[int, ...] | None = None
+    classes: int | None = None
+    licence: str = ""
+    files: tuple[str, ...] = ()
+    check: Ref | None = None
+    download: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ class RunConfig:
     fitness: tuple[str, ...] = option(("rdm",), "fitness functions; the first ranks the best")
     data: str = option("digits", "data set")
     data_root: str | None = option(None, "folder that holds the files of the data set")
+    allow_partial: bool = option(False, "use a partial copy of the data set; reports name it")
     strategy: str = option("nsga2", "how the population is evolved")
     executor: str = option("loky", "where candidates are evaluated")
     workers: Annotated[int, Ge(0)] = option(0, "worker processes; 0 means one per core")

@@ -24,6 +24,8 @@ class Samples:
         inputs: Images ``[N, C, H, W]``, any numeric type, values of about 0 to 1; or frames of
             events ``[N, T, C, H, W]``, one frame for each time step.
         labels: Classes ``[N]``, whole numbers from 0.
+        scale: What a network sees is the inputs times this; e.g. 1/255 for bytes, which so stay
+            bytes in memory.
 
     Raises:
         EvoError: If the shapes do not fit together.
@@ -31,6 +33,7 @@ class Samples:
 
     inputs: npt.NDArray[Any]
     labels: npt.NDArray[np.integer[Any]]
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         if self.inputs.ndim not in (4, 5):
@@ -52,14 +55,25 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, rows: npt.NDArray[np.integer[Any]] | slice) -> Samples:
+        """Give some of the samples: a view for a slice, a copy otherwise."""
+        return Samples(self.inputs[rows], self.labels[rows], self.scale)
+
+    def scaled(self) -> npt.NDArray[Any]:
+        """Give the inputs times the scale, in float32 unless the scale is 1."""
+        if self.scale == 1:
+            return self.inputs
+        return self.inputs.astype(np.float32) * np.float32(self.scale)
+
     def frames(self, steps: int) -> npt.NDArray[Any]:
         """Give what a network sees: ``[T, N, C, H, W]``.
 
         Events come one frame per step; images are shown alike at every step (direct encoding).
         """
-        if self.inputs.ndim == 5:
-            return self.inputs.swapaxes(0, 1)
-        return np.broadcast_to(self.inputs, (steps, *self.inputs.shape))
+        inputs = self.scaled()
+        if inputs.ndim == 5:
+            return inputs.swapaxes(0, 1)
+        return np.broadcast_to(inputs, (steps, *inputs.shape))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +81,20 @@ class Splits:
     """A data set in three parts; a search never reads ``test``.
 
     Attributes:
-        train: The samples to score and to train with.
-        validation: The samples to choose by.
-        test: The samples to measure with at the end.
-        classes: Number of classes.
-        partial: What there is of a copy that is not complete, such as "first 1,000 of 60,000
-            training recordings"; empty for a complete one.
+        train: What networks are scored and trained on.
+        validation: What they are compared on.
+        test: What is measured once, at the very end.
+        classes: How many classes there are.
+        names: What the classes are called; may be empty.
+        partial: What sets it apart from the published data set, e.g. "1 of 5 training batches";
+            empty for a whole one.
     """
 
     train: Samples
     validation: Samples
     test: Samples
     classes: int
+    names: tuple[str, ...] = ()
     partial: str = ""
 
     def task(self, steps: int | None = None) -> Task:
@@ -109,7 +125,7 @@ class Splits:
                 f"scoring.batch is {size}, but the data has {len(self.train)} training samples"
             )
         rows = generator(seed, "batch", number).choice(len(self.train), size, replace=False)
-        return Samples(self.train.inputs[rows], self.train.labels[rows])
+        return self.train.take(rows)
 
 
 def check_encoding(batch: Samples, encoding: str) -> None:
@@ -164,8 +180,13 @@ def array_dataset(
         classes = classes.astype(np.int64)
     samples = Samples(images, classes)
     splits = split(samples, validation=validation, test=test)
-    summary = f"{len(samples)} samples in memory, {'x'.join(map(str, images.shape[1:]))}"
-    return Dataset(name=name, summary=summary, load=partial(_given, splits))
+    return Dataset(
+        name=name,
+        summary=f"{len(samples)} samples in memory, {'x'.join(map(str, images.shape[1:]))}",
+        load=partial(_given, splits),
+        shape=images.shape[-3:],
+        classes=splits.classes,
+    )
 
 
 def split(samples: Samples, *, validation: float, test: float) -> Splits:
@@ -180,7 +201,7 @@ def split(samples: Samples, *, validation: float, test: float) -> Splits:
         raise EvoError(f"{count} samples are too few for a train, validation and test split")
     order = generator(0, "split").permutation(count)
     parts = np.split(order, np.cumsum(sizes))
-    held_out, final, train = (Samples(samples.inputs[rows], samples.labels[rows]) for rows in parts)
+    held_out, final, train = (samples.take(rows) for rows in parts)
     return Splits(train, held_out, final, int(samples.labels.max()) + 1)
 
 

@@ -49,5 +49,6 @@ def outcome(plan: Plan, folder: Path, memory: Memory, repeats: Sequence[Repeat])
         best=solution(best["id"]) if best else None,
         front=tuple(solution(member["id"]) for member in memory.front()),
         best_rescored=best_of(found, weighed) if found else None,
+        data_partial=plan.splits.partial,
         cache_hits=sum(one.stage == "cache" for _, one in memory.done.values()),
     )

@@ -7,7 +7,6 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 from evo_core.architecture import Architecture, Task
@@ -15,7 +14,6 @@ from evo_core.binding import Binder, Bound, validate
 from evo_core.components import (
     KINDS,
     Component,
-    Dataset,
     Executor,
     FitnessFunction,
     NeuronModel,
@@ -33,6 +31,7 @@ from evo_core.evaluation import Objective
 from evo_core.evolution import Problem
 from evo_core.genome import Gene, Genome, random_genome
 from evo_core.limits import parse_memory
+from evo_core.loading import check_partial, load_data
 from evo_core.registry import Registry, installed
 from evo_core.seeds import generator
 
@@ -172,7 +171,8 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     _check_repeats(fitness)
     _check_device(config.device)
     parse_memory(config.memory)
-    splits = _load_data(binder, config)
+    splits = load_data(binder, config)
+    check_partial(splits, config)
     plan = Plan(
         job=job,
         registry=registry,
@@ -231,15 +231,6 @@ def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:
     """Tell whether any of the fitness functions reads more than the graph."""
     needs = [bound.record.needs_with(bound.options) for bound in fitness]
     return any(need - {"graph"} for need in needs)
-
-
-def _load_data(binder: Binder, config: RunConfig) -> Splits:
-    data = binder.bind(Dataset, config.data)
-    root = Path(config.data_root) if config.data_root is not None else None
-    if root is not None and not root.is_dir():
-        raise EvoError(f"the data root {root} is no folder")
-    splits: Splits = load(data.record.load)(data.options, root)
-    return splits
 
 
 def _operators(binder: Binder, config: RunConfig) -> tuple[tuple[Bound[Operator], float], ...]:

@@ -61,6 +61,8 @@ def summary(plan: Plan, result: RunResult) -> str:
         f"{result.status} ({result.reason}) after {result.generations} generations, "
         f"{result.seconds:.0f} s: {result.counts}{hits}"
     ]
+    if result.data_partial:
+        lines += [f"data: {plan.config.data}, partial: {result.data_partial}"]
     if result.best is not None:
         architecture = plan.decode(result.best.genome)
         target = Target(str(result.run), plan, architecture, result.best.genome)

@@ -220,6 +220,7 @@ class RunResult:
         best_rescored: The candidate with the best mean under fresh inits, of the first fitness that
             depends on the weights, ties by id; None if nothing was scored again.
         cache_hits: How many of the evaluated candidates were found in the shared cache.
+        data_partial: What sets the data apart from the published data set; empty for a whole one.
     """
 
     run: Path
@@ -233,6 +234,7 @@ class RunResult:
     seconds: float = 0.0
     best_rescored: int | None = None
     cache_hits: int = 0
+    data_partial: str = ""
 
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:
         """Write the result as JSON types.
@@ -251,6 +253,8 @@ class RunResult:
             "best_rescored": self.best_rescored,
             "front": [solution.to_json(timings=timings) for solution in self.front],
         }
+        if self.data_partial:
+            data["data_partial"] = self.data_partial
         if timings:
             data |= {"cache_hits": self.cache_hits, "seconds": round(self.seconds, 3)}
         return data
@@ -275,6 +279,7 @@ class RunResult:
             seconds=data["seconds"],
             best_rescored=data["best_rescored"],
             cache_hits=data.get("cache_hits", 0),
+            data_partial=data.get("data_partial", ""),
         )
 
     def to_dataframe(self) -> pandas.DataFrame:

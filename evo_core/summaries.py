@@ -53,7 +53,7 @@ def _summary(folder: Path, store: Store) -> RunSummary:
         started=store.fact("started"),
         space=store.fact("space"),
         fitness=",".join(one["name"] for one in store.fact("objectives")),
-        data=store.fact("data"),
+        data=f"{store.fact('data')}{' (partial)' if store.fact('data_partial') else ''}",
         generations=len(complete),
         evaluated=result.get("evaluated", last.counts.evaluated if last else 0),
         best=last.best if last else None,

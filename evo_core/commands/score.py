@@ -33,6 +33,7 @@ def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) ->
     torch.set_num_threads(1)
     evaluation = make_evaluator(found.plan.job).score(found.candidate or 0, found.architecture)
     scores = {name: score.to_json() for name, score in evaluation.scores.items()}
+    partial = {"data_partial": found.plan.splits.partial} if found.plan.splits.partial else {}
     if as_json:
         print_json(
             {
@@ -43,9 +44,12 @@ def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) ->
                 "details": evaluation.details,
                 "error": evaluation.error,
             }
+            | partial
         )
     else:
         click.echo(f"{target}: {evaluation.status}")
+        for text in partial.values():
+            click.echo(f"  on partial data: {text}")
         for name, score in scores.items():
             click.echo(f"  {name:<20} {_number(score['value'])}  ({score['goal']})")
         if evaluation.error:

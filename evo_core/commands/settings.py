@@ -33,6 +33,12 @@ def scoring_options(function: F) -> F:
             click.option("--fitness", multiple=True, help="Fitness, repeatable or a comma list."),
             click.option("--data", help="Data set.  [default: digits]"),
             click.option("--data-root", help="Folder with the files of the data set."),
+            click.option(
+                "--allow-partial",
+                is_flag=True,
+                default=None,
+                help="Use a partial copy of the data.",
+            ),
             click.option("--seed", type=int, help="Seed of everything random.  [default: 0]"),
             click.option("--device", help="cpu, cuda or cuda:N.  [default: cpu]"),
             click.option("--preset", help="A named set of settings, e.g. paper."),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
+import pytest
 
 from evo_core.components import Dataset, FitnessFunction, NeuronModel, load
 from evo_core.data import Samples
@@ -81,16 +81,18 @@ class NeuronContract(Contract):
 class DatasetContract(Contract):
     """A data set; give the fixture ``text``, its name with options.
 
-    Attributes:
-        root: The folder with its files, if it needs any.
+    If it needs files, give the fixture ``root``, the folder that holds them, as well.
     """
 
-    root: ClassVar[Path | None] = None
+    @pytest.fixture
+    def root(self) -> Path | None:
+        """Give the data root; None for a data set that needs no files."""
+        return None
 
-    def test_splits_fit_together(self, text: str) -> None:
+    def test_splits_fit_together(self, text: str, root: Path | None) -> None:
         """All splits have samples of one shape, finite, with labels in range."""
         bound = self.plan().binder.bind(Dataset, text)
-        splits = load(bound.record.load)(bound.options, self.root)
+        splits = load(bound.record.load)(bound.options, root)
         parts: list[Samples] = [splits.train, splits.validation, splits.test]
         for part in parts:
             assert len(part) > 0
@@ -99,10 +101,10 @@ class DatasetContract(Contract):
             assert part.labels.min() >= 0
             assert part.labels.max() < splits.classes
 
-    def test_loading_repeats(self, text: str) -> None:
+    def test_loading_repeats(self, text: str, root: Path | None) -> None:
         """Splits are the same every time."""
         bound = self.plan().binder.bind(Dataset, text)
-        one, two = (load(bound.record.load)(bound.options, self.root) for _ in range(2))
+        one, two = (load(bound.record.load)(bound.options, root) for _ in range(2))
         assert np.array_equal(one.train.inputs, two.train.inputs)
         assert np.array_equal(one.test.labels, two.test.labels)
 

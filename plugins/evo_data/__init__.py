@@ -1,1 +1,1 @@
-"""Data sets whose files a user keeps: read as their publishers made them."""
+"""Data sets in files, read in the formats of their publishers."""

@@ -31,19 +31,37 @@ def event_datasets() -> Iterable[Dataset]:
     """Give the records of the event data sets."""
     yield Dataset(
         name="nmnist",
-        summary="N-MNIST: MNIST digits seen by a moving event camera, 34x34, 10 classes",
+        summary="N-MNIST: MNIST digits seen by a moving event camera",
         options=FrameOptions,
         load="evo_data.nmnist:load",
+        shape=(2, 34, 34),
+        classes=10,
+        licence="CC BY-SA 4.0 (Orchard et al.)",
+        files=("NMNIST/Train.zip", "NMNIST/Test.zip"),
+        check="evo_data.nmnist:check",
     )
     yield Dataset(
         name="dvs128-gesture",
-        summary="DVS128 Gesture: hand and arm gestures, 128x128 events, 11 classes",
+        summary="DVS128 Gesture: hand and arm gestures seen by an event camera",
         options=FrameOptions,
         load="evo_data.dvs128_gesture:load",
+        shape=(2, 128, 128),
+        classes=11,
+        licence="CC BY 4.0 (Amir et al.)",
+        files=(
+            "DvsGesture/trials_to_train.txt",
+            "DvsGesture/trials_to_test.txt",
+            "DvsGesture/NAME.aedat",
+            "DvsGesture/NAME_labels.csv",
+        ),
     )
     yield Dataset(
         name="cifar10-dvs",
-        summary="CIFAR10-DVS: CIFAR-10 images moved before an event camera, 128x128, 10 classes",
+        summary="CIFAR10-DVS: CIFAR-10 images moved before an event camera",
         options=FrameOptions,
         load="evo_data.cifar10_dvs:load",
+        shape=(2, 128, 128),
+        classes=10,
+        licence="see the publisher's page on figshare (Li et al.)",
+        files=("CIFAR10-DVS/CLASS/RECORDING.aedat",),
     )

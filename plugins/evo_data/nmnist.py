@@ -23,11 +23,16 @@ from evo_data.events import (
     ordered,
     read_bytes,
 )
+from evo_data.prepared import checksum
 from evo_data.prepared_frames import framed
 
 SENSOR = (34, 34)
 COMPLETE = {"Train": (60_000, "training"), "Test": (10_000, "test")}
 EXPECTED = "Train.zip and Test.zip, or the folders Train and Test"
+PUBLISHED = {  # MD5 sums
+    "Train.zip": "20959b8e626244a1b502305a9e6e2031",
+    "Test.zip": "69ca8762b2fe404d9b9bad1103e97832",
+}
 LARGEST = 2**23  # bytes of a recording; the published ones have about 20,000
 _OVERFLOW_ROW, _OVERFLOW = 240, 2**13  # an event in this row says that the clock has gone round
 _NAME = re.compile(r"(?:^|/)(\d)/(\d{1,9})\.bin$")
@@ -44,6 +49,27 @@ def load(options: Any, root: Path | None) -> Splits:
         EvoError: If files are missing or damaged.
     """
     return framed("nmnist", find(need_root("nmnist", root, EXPECTED)), options)
+
+
+def check(options: Any, root: Path | None) -> dict[str, str]:
+    """Compare the zips with the publisher's checksums; there are none of unpacked recordings.
+
+    Returns:
+        By path below the data root, ``"ok"`` or ``"differs"``; nothing unless both are zips.
+
+    Raises:
+        EvoError: If files are missing or can not be read.
+    """
+    root = need_root("nmnist", root, EXPECTED)
+    files = find(root).files
+    if {path.name for path in files} != set(PUBLISHED):
+        return {}
+    return {
+        path.relative_to(root).as_posix(): "ok"
+        if checksum(path) == PUBLISHED[path.name]
+        else "differs"
+        for path in files
+    }
 
 
 def find(root: Path) -> EventFiles:

@@ -1,6 +1,6 @@
 """Frames on disk: made once for the same files and options, then only mapped into memory.
 
-The prepared cache lies in the folder that ``EVO_CACHE`` names, else in the user's cache folder.
+They lie with the other prepared copies, below :func:`evo_data.prepared.cache_root`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import hashlib
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from evo_core.folder import write_whole
 from evo_core.seeds import generator
 from evo_data.events import EventFiles, Recordings
 from evo_data.frames import integrate
+from evo_data.prepared import cache_root
 
 _VERSION = 1  # of what the readers and frames make of the same files
 _PARTS = ("train", "validation", "test")
@@ -46,7 +46,7 @@ def framed(name: str, files: EventFiles, options: Any) -> Splits:
 
     if options.size > min(files.sensor):
         raise EvoError(f"{name}.size is {options.size}, but the camera has {min(files.sensor)}")
-    cache = cache_folder()
+    cache = cache_root()
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(cache / f"{name}.lock"):
@@ -61,14 +61,6 @@ def framed(name: str, files: EventFiles, options: Any) -> Splits:
         ) from None
     train, validation, test = (_mapped(folder, part) for part in _PARTS)
     return Splits(train, validation, test, files.classes, partial=files.partial)
-
-
-def cache_folder() -> Path:
-    """Give the folder of the prepared cache."""
-    import platformdirs
-
-    given = os.environ.get("EVO_CACHE")
-    return Path(given) if given else platformdirs.user_cache_path("evo")
 
 
 def held_out(labels: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from evo_core import components, testing
@@ -49,8 +50,36 @@ class TestNeurons(testing.NeuronContract):
     text = names(components.NeuronModel)
 
 
+# No real copy of these lies here; tests/plugins/test_event_datasets.py has small ones.
+NOT_HERE = ("dvs128-gesture", "cifar10-dvs")
+
+
+def data_sets(*, in_files):
+    found = REGISTRY.all(components.Dataset).values()
+    return [one.name for one in found if bool(one.files) == in_files and one.name not in NOT_HERE]
+
+
 class TestDatasets(testing.DatasetContract):
-    text = pytest.fixture(params=["digits"])(lambda self, request: request.param)  # needs no files
+    @pytest.fixture(params=data_sets(in_files=False))
+    def text(self, request):
+        return request.param
+
+
+class TestDatasetsInFiles(testing.DatasetContract):
+    @pytest.fixture(params=data_sets(in_files=True))
+    def text(self, request):
+        return request.param
+
+    @pytest.fixture
+    def root(self, text, real_data, tmp_path):
+        if text == "nmnist":
+            return real_data / "NMNIST" / "subset"
+        if text != "folder":
+            return real_data
+        rng = np.random.default_rng(0)
+        images, labels = rng.integers(0, 256, (40, 9, 8)), np.arange(40) % 4
+        np.savez(tmp_path / "mine.npz", images=images.astype(np.uint8), labels=labels)
+        return tmp_path
 
 
 class TestExecutors(testing.ExecutorContract):

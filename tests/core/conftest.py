@@ -1,13 +1,9 @@
-"""Small runs, plugin files, and the command line in and out of this process."""
+"""Small runs and plugin files."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import textwrap
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +12,6 @@ import pytest
 from hypothesis import settings
 
 import evo_core
-from evo_core.cli import main
 from evo_core.config import from_layers
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
@@ -24,7 +19,6 @@ from evo_core.plan import Job, make_plan
 settings.register_profile("evo", deadline=None)  # no test asserts a wall-clock time
 settings.load_profile("evo")
 HOSTILE_PLUGIN = Path(__file__).parents[1] / "data" / "hostile_fitness.py"
-EVO = Path(sys.executable).with_name("evo")
 SMALL: dict[str, Any] = {
     "executor": "serial",
     "workers": 1,
@@ -34,36 +28,12 @@ SMALL: dict[str, Any] = {
     "mse": {"cells": 2},
     "scoring": {"batch": 8},
 }
-SMALL_FLAGS = (
-    *("--executor", "serial", "--workers", "1", "--population", "4", "--generations", "2"),
-    *("--set", "observers=[]", "--set", "mse.cells=2", "--set", "scoring.batch=8"),
-)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a command ended and what it printed."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """What it printed on stdout, which must be exactly one JSON document."""
-        return json.loads(self.out)
 
 
 @pytest.fixture
 def small():
     """Give the settings of a run that takes a fraction of a second."""
     return json.loads(json.dumps(SMALL))
-
-
-@pytest.fixture
-def small_flags():
-    """Give the flags of a run that takes a fraction of a second."""
-    return SMALL_FLAGS
 
 
 @pytest.fixture
@@ -90,41 +60,6 @@ def cached_run(quick_run, tmp_path):
         return quick_run(components, out=str(tmp_path / f"run-{next(numbers)}"), **given)
 
     return start
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run a command in this process."""
-
-    def call(*arguments):
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return Outcome(ended.value.code, printed.out, printed.err)
-
-    return call
-
-
-@pytest.fixture(scope="session")
-def evo_binary():
-    """Give the program."""
-    return EVO
-
-
-@pytest.fixture
-def evo(tmp_path):
-    """Run a command in a process of its own."""
-
-    def call(*arguments, cwd=tmp_path, path=()):
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, path))}
-        done = subprocess.run(
-            [EVO, *map(str, arguments)],
-            capture_output=True, text=True, cwd=cwd, env=environment, check=False, timeout=120,
-        )  # fmt: skip
-        return Outcome(done.returncode, done.stdout, done.stderr)
-
-    return call
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -124,3 +126,28 @@ def test_arrays_that_do_not_fit_are_refused_with_the_reason(inputs, labels, reas
 def test_labels_that_are_no_classes_from_0_are_refused(labels):
     with pytest.raises(EvoError, match="label"):
         array_dataset("mine", np.zeros((50, 8, 8)), labels)
+
+
+def seen(splits):
+    """Hash what networks see of a data set."""
+    digest = hashlib.sha256()
+    for part in (splits.train, splits.validation, splits.test, splits.batch(20, 5, 1)):
+        frames = part.frames(4)
+        digest.update(f"{frames.shape} {frames.dtype}".encode())
+        digest.update(np.ascontiguousarray(frames).tobytes() + part.labels.tobytes())
+    return digest.hexdigest()[:16]
+
+
+def test_what_networks_see_of_digits_and_of_arrays_is_always_the_same():
+    bytes_ = np.arange(50 * 64, dtype=np.uint8).reshape(50, 8, 8)
+    assert seen(digits(NoOptions(), None)) == "3881aa7664e6fafb"
+    assert seen(loaded(array_dataset("mine", bytes_, np.arange(50) % 3))) == "23b2b4f81e642437"
+
+
+def test_scaled_samples_keep_their_type_and_are_seen_as_floats():
+    bytes_ = Samples(np.full((4, 1, 2, 2), 51, np.uint8), np.arange(4), scale=1 / 255)
+    some = bytes_.take(np.array([3, 1]))
+    assert (some.inputs.dtype, some.labels.tolist()) == (np.uint8, [3, 1])
+    assert some.frames(2).dtype == np.float32
+    assert some.frames(2) == pytest.approx(0.2)
+    assert np.shares_memory(bytes_.take(slice(1, None)).inputs, bytes_.inputs)

@@ -16,6 +16,7 @@ from evo_core.testing import DatasetContract
 from evo_data import cifar10_dvs, dvs128_gesture, nmnist, prepared_frames
 from evo_data.event_plugin import FrameOptions, event_datasets
 
+pytestmark = pytest.mark.usefixtures("own_cache")
 LOADERS = {
     "nmnist": nmnist.load,
     "dvs128-gesture": dvs128_gesture.load,
@@ -59,12 +60,12 @@ class TestContract(DatasetContract):
     def text(self, request):
         return f"{request.param}[size=8,validation=0.3]"
 
-    @pytest.fixture(autouse=True)
-    def files(self, text, tmp_path, write_nmnist, write_gesture, write_cifar10_dvs):
+    @pytest.fixture
+    def root(self, tmp_path, write_nmnist, write_gesture, write_cifar10_dvs):
         write_nmnist(tmp_path, train=5)
         write_gesture(tmp_path, train=5)
         write_cifar10_dvs(tmp_path / "CIFAR10-DVS")
-        type(self).root = tmp_path
+        return tmp_path
 
 
 def test_frames_are_counts_for_each_step_polarity_and_pixel(written):
