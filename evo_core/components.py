@@ -270,8 +270,31 @@ class Observer(Component):
     build: Ref
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Development(Component):
+    """How the structure of a network develops while it is trained.
+
+    Attributes:
+        attach: ``attach(network, optimiser, options, seed) -> state``, before the first step.
+        after_backward: ``after_backward(state)``: gradients are there, the step is not yet made.
+        after_epoch: ``after_epoch(state, progress)``: ``progress.epoch`` of ``progress.epochs``.
+        tensors: ``tensors(state) -> dict[str, Tensor]``: all that the state needs to go on.
+        restore: ``restore(state, tensors)``: take over what ``tensors`` gave, after ``attach``.
+        numbers: ``numbers(state) -> dict[str, float]``, for the log of each epoch.
+    """
+
+    kind: ClassVar[str] = "development"
+
+    attach: Ref
+    after_backward: Ref
+    after_epoch: Ref
+    tensors: Ref
+    restore: Ref
+    numbers: Ref
+
+
 RECORDS: tuple[type[Component], ...] = (
     SearchSpace, Motif, NeuronModel, Operator, FitnessFunction, Strategy, Dataset, Executor,
-    Observer,
+    Observer, Development,
 )  # fmt: skip
 KINDS: dict[str, type[Component]] = {record.kind: record for record in RECORDS}

@@ -26,20 +26,31 @@ def plugin_option(function: F) -> F:
     return add(function)
 
 
+def data_options(function: F) -> F:
+    """Add the options that say on what, under which seed and where."""
+    for add in reversed(
+        [
+            click.option("--data", help="Data set.  [default: digits]"),
+            click.option("--data-root", help="Folder with the files of the data set."),
+            click.option("--seed", type=int, help="Seed of everything random.  [default: 0]"),
+            click.option("--device", help="cpu, cuda or cuda:N.  [default: cpu]"),
+            click.option(
+                "--set", "assignments", multiple=True, help="table.key=value. Repeatable."
+            ),
+            plugin_option,
+        ]
+    ):
+        function = add(function)
+    return function
+
+
 def scoring_options(function: F) -> F:
     """Add the options that say what is scored, on what."""
     for add in reversed(
         [
             click.option("--fitness", multiple=True, help="Fitness, repeatable or a comma list."),
-            click.option("--data", help="Data set.  [default: digits]"),
-            click.option("--data-root", help="Folder with the files of the data set."),
-            click.option("--seed", type=int, help="Seed of everything random.  [default: 0]"),
-            click.option("--device", help="cpu, cuda or cuda:N.  [default: cpu]"),
+            data_options,
             click.option("--preset", help="A named set of settings, e.g. paper."),
-            click.option(
-                "--set", "assignments", multiple=True, help="table.key=value. Repeatable."
-            ),
-            plugin_option,
         ]
     ):
         function = add(function)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from evo_core.drawing.charts import fitness_chart, save, share_chart
+from evo_core.drawing.charts import curves_chart, fitness_chart, save, share_chart
 from evo_core.drawing.network import draw_network
 
-__all__ = ["draw_network", "fitness_chart", "save", "share_chart"]
+__all__ = ["curves_chart", "draw_network", "fitness_chart", "save", "share_chart"]

@@ -55,3 +55,7 @@ class TestDatasets(testing.DatasetContract):
 
 class TestExecutors(testing.ExecutorContract):
     text = names(components.Executor)
+
+
+class TestDevelopments(testing.DevelopmentContract):
+    text = names(components.Development)
