@@ -19,7 +19,7 @@ from evo_core.genome import SCALES
 
 Ref = str | Callable[..., Any]
 Goal = Literal["max", "min"]
-Need = Literal["graph", "gram", "spikes", "rates", "network"]
+Need = Literal["graph", "gram", "spikes", "rates", "network", "trained"]
 NEEDS: tuple[Need, ...] = get_args(Need)
 Needs = tuple[Need, ...] | Callable[[Any], tuple[Need, ...]]
 _COLLECTED: frozenset[Need] = frozenset(("spikes", "rates"))
@@ -157,9 +157,9 @@ class FitnessFunction(Component):
 
     Attributes:
         goal: Whether ``"max"`` or ``"min"`` is better.
-        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``rates``, ``network``, or
-            ``needs(options)``, which tells; the cheapest way to meet the needs of all fitness
-            functions together is taken once per candidate.
+        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``rates``, ``network``,
+            ``trained``, or ``needs(options)``, which tells; the cheapest way to meet the needs of
+            all fitness functions together is taken once per candidate.
         score: ``score(view, options) -> float | Score``; not finite or None means undefined.
         collect: ``collect(record, options) -> value``, called with every SpikeRecord (need
             ``spikes``) or every RateRecord (need ``rates``) as it passes; the values reach

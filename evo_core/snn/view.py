@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from evo_core.architecture import Architecture
+from evo_core.recipe import Recipe
+from evo_core.train_results import EpochMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,23 @@ class GramRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        network: The SpikingJelly module, in training mode.
+        history: Its epochs, with the accuracy on the validation split.
+        forwards: How many batches were passed forward, those of the validation split counted.
+        backwards: How many were passed backward.
+    """
+
+    network: nn.Module
+    history: tuple[EpochMetrics, ...]
+    forwards: int
+    backwards: int
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One candidate under one draw of weights and one batch; what was not asked for is empty.
 
@@ -84,6 +103,8 @@ class View:
         duplicates: Which samples of the batch are the very same input, ``[B, B]``, bool, True on
             the diagonal; None when only the graph is needed.
         network: Builds the SpikingJelly module with the same weights, a new one at each call.
+        trained: ``trained(recipe)`` trains the network from the same weights on the train split;
+            once for each recipe, whoever asks. What it gives is shared and not to be changed.
     """
 
     architecture: Architecture
@@ -94,6 +115,7 @@ class View:
     labels: Tensor | None = None
     duplicates: Tensor | None = None
     network: Callable[[], nn.Module] | None = None
+    trained: Callable[[Recipe], Trained] | None = None
 
 
 def gram_record(record: SpikeRecord, fanout: int = 1) -> GramRecord:

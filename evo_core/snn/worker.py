@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -27,11 +28,14 @@ from evo_core.limits import (
     parse_memory,
 )
 from evo_core.plan import Plan, needs_data
+from evo_core.recipe import Recipe
 from evo_core.snn.activity import Activity
 from evo_core.snn.scoring import untrained_pass
-from evo_core.snn.view import View, duplicates_in
+from evo_core.snn.view import Trained, View, duplicates_in
 from evo_core.snn.watcher import Watcher
 from evo_core.snn.weights import Weights
+
+Train = Callable[[Recipe], Trained]
 
 # what a stranger's code may raise without taking the run with it; sys.exit() is one of them
 _FAULTS = (Exception, SystemExit)
@@ -104,8 +108,8 @@ class Evaluator:
             inits: The numbers of the initial weights; empty for those of the configuration.
         """
         passes = [
-            self._pass(architecture, init, batch)
-            for init in inits or range(self._plan.config.scoring.inits)
+            self._pass(architecture, batch, weights, trained)
+            for weights, trained in self._draws(architecture, inits)
             for batch in self._batches
         ]
         unseen = [_Pass(View(architecture), Activity(architecture))]
@@ -121,9 +125,19 @@ class Evaluator:
         status = _status(passes, list(scores.values()))
         return Evaluation(candidate, status, scores, details, error="\n".join(errors) or None)
 
-    def _pass(self, architecture: Architecture, init: int, batch: _Batch) -> _Pass:
+    def _draws(
+        self, architecture: Architecture, inits: Sequence[int]
+    ) -> Iterator[tuple[Weights, Train]]:
+        """Give each draw of the weights, and what trains the network from there, once a recipe."""
         config = self._plan.config
-        weights = Weights(config.seed, init, device=config.device)
+        for init in inits or range(config.scoring.inits):
+            weights = Weights(config.seed, init, device=config.device)
+            yield weights, cache(partial(_trained, self._plan, architecture, init))
+
+    def _pass(
+        self, architecture: Architecture, batch: _Batch, weights: Weights, trained: Train
+    ) -> _Pass:
+        config = self._plan.config
         watcher = Watcher(architecture, self._plan.fitness, len(batch.frames))
         logits = untrained_pass(
             architecture,
@@ -141,6 +155,7 @@ class Evaluator:
             labels=batch.labels,
             duplicates=batch.duplicates,
             network=partial(_network, self._plan, architecture, weights),
+            trained=trained,
         )
         return _Pass(view, watcher.activity, watcher.collected)
 
@@ -170,6 +185,33 @@ def _network(plan: Plan, architecture: Architecture, weights: Weights) -> nn.Mod
 
     network: nn.Module = SpikingNetwork(architecture, plan.neurons, weights)
     return network
+
+
+def _trained(plan: Plan, architecture: Architecture, init: int, recipe: Recipe) -> Trained:
+    """Train a network from its initial weights, as long as the evaluation has time."""
+    from evo_core.snn.devices import expect_no_triton
+    from evo_core.snn.training import Trainer
+
+    config = plan.config
+    expect_no_triton(config.device)
+    trainer = Trainer(
+        architecture,
+        plan.splits,
+        plan.neurons,
+        recipe,
+        config.seed,
+        init=init,
+        device=config.device,
+    )
+    history = []
+    for _ in range(recipe.epochs):
+        while trainer.step < trainer.steps:
+            check_deadline()
+            trainer.make_step()
+        history.append(trainer.end_epoch())
+    steps = recipe.epochs * trainer.steps
+    measured = recipe.epochs * math.ceil(len(plan.splits.validation) / recipe.batch)
+    return Trained(trainer.network, tuple(history), steps + measured, steps)
 
 
 def _activity(passes: Sequence[_Pass]) -> dict[str, Any]:
