@@ -1,7 +1,8 @@
 """evo: evolution designs spiking neural networks at three scales.
 
-Run a search with :func:`run`, look at the :class:`RunResult`; write a plugin with the records below
-and :data:`hookimpl`. Importing evo_core imports neither torch nor any plugin.
+Run a search with :func:`run`, look at the :class:`RunResult`, train what it found with
+:func:`train`; write a plugin with the records below and :data:`hookimpl`. Importing evo_core
+imports neither torch nor any plugin.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from evo_core.architecture import Architecture, Cell, Edge, Node, Task
 from evo_core.components import (
     Component,
     Dataset,
+    Development,
     Executor,
     FitnessFunction,
     Motif,
@@ -33,9 +35,12 @@ if TYPE_CHECKING:
     from evo_core.api import run
     from evo_core.config import RunConfig, Scoring
     from evo_core.data import Samples, Splits, array_dataset
+    from evo_core.recipe import Recipe, read_recipe
     from evo_core.results import GenerationReport, RunInfo, RunResult, Solution, Spread
     from evo_core.resuming import resume
     from evo_core.sweeps import SweepResult, sweep
+    from evo_core.train_results import TrainResult
+    from evo_core.training import train
 
 __all__ = [
     "Architecture",
@@ -43,6 +48,7 @@ __all__ = [
     "Cell",
     "Component",
     "Dataset",
+    "Development",
     "Edge",
     "Evaluation",
     "EvoError",
@@ -59,6 +65,7 @@ __all__ = [
     "Objective",
     "Observer",
     "Operator",
+    "Recipe",
     "RunConfig",
     "RunFailedError",
     "RunInfo",
@@ -74,16 +81,20 @@ __all__ = [
     "Strategy",
     "SweepResult",
     "Task",
+    "TrainResult",
     "array_dataset",
     "hookimpl",
     "option",
+    "read_recipe",
     "resume",
     "run",
     "sweep",
+    "train",
 ]
 
 _LATER = {  # these bring numpy, DEAP or the database with them
     "GenerationReport": "results",
+    "Recipe": "recipe",
     "RunConfig": "config",
     "RunInfo": "results",
     "RunResult": "results",
@@ -93,10 +104,13 @@ _LATER = {  # these bring numpy, DEAP or the database with them
     "Splits": "data",
     "Spread": "results",
     "SweepResult": "sweeps",
+    "TrainResult": "train_results",
     "array_dataset": "data",
+    "read_recipe": "recipe",
     "resume": "resuming",
     "run": "api",
     "sweep": "sweeps",
+    "train": "training",
 }
 
 

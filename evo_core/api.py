@@ -101,9 +101,9 @@ class _Log(logging.FileHandler):
             super().close()
 
 
-def fresh_folder(config: RunConfig, suffix: str = "") -> Path:
-    """Name a folder below runs/ that does not exist, after space, data and time."""
-    name = f"{config.space}-{config.data}-{datetime.now().astimezone():%Y%m%d-%H%M%S}{suffix}"
+def fresh_folder(what: str, data: str, suffix: str = "") -> Path:
+    """Name a folder below runs/ that does not exist, after a space or so, data and time."""
+    name = f"{what}-{data}-{datetime.now().astimezone():%Y%m%d-%H%M%S}{suffix}"
     folder, number = Path("runs") / name, 1
     while folder.exists():
         number += 1
@@ -126,7 +126,7 @@ def _new_store(plan: Plan, given: Sequence[Genome]) -> Store:
         "given": [list(genome) for genome in given],
     }
     while True:
-        folder = Path(config.out) if config.out else fresh_folder(config)
+        folder = Path(config.out) if config.out else fresh_folder(config.space, config.data)
         try:
             return Store.create(folder, run_toml(plan, made_with), facts)
         except EvoError:

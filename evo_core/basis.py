@@ -1,4 +1,4 @@
-"""What an untrained score depends on, apart from the network: the address it is kept under.
+"""What a score depends on, apart from the network: the address it is kept under.
 
 Whatever could change a score is part of its address: code, libraries, data, settings and seed. The
 search space is not, nor anything else that only decides which networks are looked at.
@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from evo_core.components import Component
+from evo_core.binding import Bound
+from evo_core.components import Component, FitnessFunction
 from evo_core.errors import EvoError
 from evo_core.plan import Plan, needs_data
 from evo_core.provenance import lock, origin
@@ -65,7 +66,8 @@ def basis_of(plan: Plan) -> Basis:
         code={name: versions[name] for name in names},
         passes=_passes(plan) if needs_data(plan.fitness) else None,
         fitness={
-            bound.text: (_code(plan, bound.record), needs_data((bound,))) for bound in plan.fitness
+            bound.text: (_code(plan, bound.record) | _lessons(plan, bound), needs_data((bound,)))
+            for bound in plan.fitness
         },
         inits=tuple(range(plan.config.scoring.inits)),
     )
@@ -94,6 +96,18 @@ def _code(plan: Plan, record: Component) -> dict[str, str]:
             "a cache; put it into a plugin file, or leave out the cache"
         )
     return origin(plugin)
+
+
+def _lessons(plan: Plan, bound: Bound[FitnessFunction]) -> dict[str, str]:
+    """Hash the samples that a fitness function trains on and is measured on, if it does."""
+    if "trained" not in bound.record.needs_with(bound.options):
+        return {}
+    digest = hashlib.sha256()
+    for samples in (plan.splits.train, plan.splits.validation):
+        digest.update(f"{samples.scale!r}\n".encode())
+        for array in (samples.inputs, samples.labels):
+            digest.update(f"{array.shape} {array.dtype.str}\n".encode() + array.tobytes())
+    return {"trained on": digest.hexdigest()}
 
 
 def _checksum(plan: Plan) -> str:

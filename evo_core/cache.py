@@ -1,4 +1,4 @@
-"""A cache that shares untrained scores between runs: what one has evaluated, another need not.
+"""A cache that shares scores between runs: what one has evaluated, another need not.
 
 It holds a record for each network and fitness function, and one for what the passes of a network
 gave that all fitness functions share. A record is found only where everything it depends on is the

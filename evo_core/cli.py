@@ -18,6 +18,7 @@ _COMMANDS = {
     "resume": "Go on with a run, whatever ended it.",
     "verify": "Check that a run repeats.",
     "score": "Score one network.",
+    "train": "Train networks in full.",
     "show": "Show a network as text, and as a figure.",
     "runs": "List the runs in a folder.",
     "export": "Write what a run found as a table.",

@@ -7,77 +7,45 @@ and never imports torch. A callable may stand wherever such a text may.
 
 from __future__ import annotations
 
-import dataclasses
-import importlib
-import operator
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
 from evo_core.errors import EvoError, did_you_mean
 from evo_core.genome import SCALES
+from evo_core.record import Component, NoOptions, Ref, load, option
 
-Ref = str | Callable[..., Any]
+__all__ = [
+    "KINDS",
+    "NEEDS",
+    "RECORDS",
+    "Component",
+    "Dataset",
+    "Development",
+    "Executor",
+    "FitnessFunction",
+    "Goal",
+    "Motif",
+    "Need",
+    "Needs",
+    "NeuronModel",
+    "NoOptions",
+    "Observer",
+    "Operator",
+    "OperatorScale",
+    "Ref",
+    "SearchSpace",
+    "Strategy",
+    "load",
+    "option",
+]  # fmt: skip
+
 Goal = Literal["max", "min"]
-Need = Literal["graph", "gram", "spikes", "rates", "network"]
+Need = Literal["graph", "gram", "spikes", "rates", "network", "trained"]
 NEEDS: tuple[Need, ...] = get_args(Need)
 Needs = tuple[Need, ...] | Callable[[Any], tuple[Need, ...]]
 _COLLECTED: frozenset[Need] = frozenset(("spikes", "rates"))
 OperatorScale = Literal["neuron", "motif", "macro", "development", "any"]
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-
-
-@dataclass(frozen=True, slots=True)
-class NoOptions:
-    """The options of a component that has none."""
-
-
-def option(default: Any, help: str) -> Any:  # noqa: A002
-    """Declare a field of an options dataclass with its default and one line of help."""
-    return dataclasses.field(default=default, metadata={"help": help})
-
-
-def load(ref: Ref) -> Any:
-    """Return what a reference points at; a callable is returned as it is.
-
-    Raises:
-        EvoError: If the module or the attribute does not exist.
-    """
-    if not isinstance(ref, str):
-        return ref
-    module, _, attribute = ref.partition(":")
-    try:
-        return operator.attrgetter(attribute)(importlib.import_module(module))
-    except (ImportError, AttributeError) as error:
-        raise EvoError(f"a plugin names {ref!r}, which can not be loaded: {error}") from error
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
-    """What all records share.
-
-    Attributes:
-        name: What the user types; unique within its kind.
-        summary: One line for ``evo list``.
-        options: A frozen dataclass with a default for every field. The user sets its fields in the
-            TOML table of that name, with ``--set name.field=value``, or as ``name[field=value]``.
-    """
-
-    kind: ClassVar[str] = "component"
-
-    name: str
-    summary: str
-    options: type = NoOptions
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
-            raise EvoError(
-                f"{self.kind} name {self.name!r} is not usable: take letters, digits, - and _"
-            )
-        if not dataclasses.is_dataclass(self.options):
-            raise EvoError(f"the options of {self.kind} {self.name!r} must be a dataclass")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +126,9 @@ class FitnessFunction(Component):
 
     Attributes:
         goal: Whether ``"max"`` or ``"min"`` is better.
-        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``rates``, ``network``, or
-            ``needs(options)``, which tells; the cheapest way to meet the needs of all fitness
-            functions together is taken once per candidate.
+        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``rates``, ``network``,
+            ``trained``, or ``needs(options)``, which tells; the cheapest way to meet the needs of
+            all fitness functions together is taken once per candidate.
         score: ``score(view, options) -> float | Score``; not finite or None means undefined.
         collect: ``collect(record, options) -> value``, called with every SpikeRecord (need
             ``spikes``) or every RateRecord (need ``rates``) as it passes; the values reach
@@ -285,8 +253,31 @@ class Observer(Component):
     build: Ref
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Development(Component):
+    """How the structure of a network develops while it is trained.
+
+    Attributes:
+        attach: ``attach(network, optimiser, options, seed) -> state``, before the first step.
+        after_backward: ``after_backward(state)``: gradients are there, the step is not yet made.
+        after_epoch: ``after_epoch(state, progress)``: ``progress.epoch`` of ``progress.epochs``.
+        tensors: ``tensors(state) -> dict[str, Tensor]``: all that the state needs to go on.
+        restore: ``restore(state, tensors)``: take over what ``tensors`` gave, after ``attach``.
+        numbers: ``numbers(state) -> dict[str, float]``, for the log of each epoch.
+    """
+
+    kind: ClassVar[str] = "development"
+
+    attach: Ref
+    after_backward: Ref
+    after_epoch: Ref
+    tensors: Ref
+    restore: Ref
+    numbers: Ref
+
+
 RECORDS: tuple[type[Component], ...] = (
     SearchSpace, Motif, NeuronModel, Operator, FitnessFunction, Strategy, Dataset, Executor,
-    Observer,
+    Observer, Development,
 )  # fmt: skip
 KINDS: dict[str, type[Component]] = {record.kind: record for record in RECORDS}

@@ -85,7 +85,7 @@ class RunConfig:
     constraints: tuple[str, ...] = option(
         (), "what a network must keep to be evaluated, e.g. 'params<2e6'"
     )
-    cache: str | None = option(None, "file that shares untrained scores between runs")
+    cache: str | None = option(None, "file that shares scores between runs")
     out: str | None = option(None, "run folder; by default a new one below runs/")
     plugins: tuple[str, ...] = option((), "plugin files to load")
     observers: tuple[str, ...] = option(("progress", "figures"), "what watches the run")

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from evo_core.components import Executor, Observer
+from evo_core.components import Component, Executor, Observer
 from evo_core.errors import EvoError
 from evo_core.plan import Plan
-from evo_core.registry import PluginInfo
+from evo_core.registry import PluginInfo, Registry
 from evo_core.versions import libraries
 
 Lock = Mapping[str, Mapping[str, str]]
@@ -32,15 +32,28 @@ def lock(plan: Plan) -> dict[str, dict[str, str]]:
     Raises:
         EvoError: If the source of a plugin can not be read.
     """
-    used: dict[str, PluginInfo | None] = {
-        plugin.name: plugin for plugin in plan.registry.plugins if plugin.name == "evo_core"
+    used = {
+        text: bound.record
+        for text, bound in sorted(plan.binder.used.items())
+        if not isinstance(bound.record, Executor | Observer)
     }
-    for text, bound in sorted(plan.binder.used.items()):
-        if not isinstance(bound.record, Executor | Observer):
-            plugin = plan.registry.plugin(bound.record)
-            used[plugin.name if plugin else text] = plugin
+    return code_of(plan.registry, used)
+
+
+def code_of(registry: Registry, used: Mapping[str, Component]) -> dict[str, dict[str, str]]:
+    """Name evo_core, the main libraries and the plugins behind some components; see :func:`lock`.
+
+    Raises:
+        EvoError: If the source of a plugin can not be read.
+    """
+    plugins: dict[str, PluginInfo | None] = {
+        plugin.name: plugin for plugin in registry.plugins if plugin.name == "evo_core"
+    }
+    for text, record in used.items():
+        plugin = registry.plugin(record)
+        plugins[plugin.name if plugin else text] = plugin
     versions = {name: {"version": version} for name, version in libraries().items()}
-    return versions | {name: origin(plugin) for name, plugin in used.items()}
+    return versions | {name: origin(plugin) for name, plugin in plugins.items()}
 
 
 def origin(plugin: PluginInfo | None) -> dict[str, str]:

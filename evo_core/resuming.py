@@ -67,7 +67,7 @@ def resume(
         memory: Memory a worker may use, e.g. ``"4GB"``, kept as well.
         workers: Worker processes for the rest of the run.
         executor: Where candidates are evaluated for the rest of the run.
-        cache: The file that shares untrained scores with other runs, for the rest of the run.
+        cache: The file that shares scores with other runs, for the rest of the run.
         components: The records of your own that the run was started with.
         allow_plugins: Load the plugin files that the run names.
         accept_changes: Go on although ``config.toml``, evo, a plugin or a library has changed.

@@ -10,14 +10,26 @@ import random
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import torch
 
 
 def generator(seed: int, purpose: str, *numbers: int) -> np.random.Generator:
     """Give the generator at an address, e.g. ``generator(7, "variation", generation)``."""
     key = (seed, zlib.crc32(purpose.encode()), *numbers)
     return np.random.default_rng(np.random.SeedSequence(key))
+
+
+def torch_generator(seed: int, purpose: str, *numbers: int) -> torch.Generator:
+    """Give torch's generator at an address, on the CPU."""
+    import torch
+
+    number = int(generator(seed, purpose, *numbers).integers(2**63))
+    return torch.Generator().manual_seed(number)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ here, and may name plugin files, which are code: these are loaded only when the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from evo_core.components import Component
 from evo_core.config import Layer, RunConfig, from_layers, parse_toml
@@ -35,14 +36,25 @@ def trusted_config(store: Store, layers: Sequence[Layer] = (), *, allow_plugins:
         EvoError: If it names plugin files that are not allowed.
     """
     config = config_of(store, layers)
+    check_plugins(store.folder, config, layers, allow_plugins=allow_plugins)
+    return config
+
+
+def check_plugins(
+    folder: Path, config: RunConfig, layers: Sequence[Layer], *, allow_plugins: bool
+) -> None:
+    """Refuse plugin files that a folder names and the layers do not, unless they are allowed.
+
+    Raises:
+        EvoError: If there are any.
+    """
     given = {plugin for layer in layers for plugin in from_layers(layer).plugins}
     strange = [plugin for plugin in config.plugins if plugin not in given]
     if strange and not allow_plugins:
         raise EvoError(
-            f"{store.folder} names plugin files, which are programs: {', '.join(strange)}; "
+            f"{folder} names plugin files, which are programs: {', '.join(strange)}; "
             "look at them, then add --allow-plugins"
         )
-    return config
 
 
 def plan_of(

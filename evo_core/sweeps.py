@@ -116,7 +116,8 @@ def sweep(
 def execute_sweep(plan: Plan, seeds: Iterable[int]) -> SweepResult:
     """Run a plan under several seeds; see :func:`sweep`."""
     config = plan.config
-    folder = Path(config.out) if config.out else fresh_folder(config, "-sweep")
+    fresh = fresh_folder(config.space, config.data, "-sweep")
+    folder = Path(config.out) if config.out else fresh
     plans = {seed: _seeded(plan, seed, folder) for seed in dict.fromkeys(seeds)}
     if not plans or min(plans) < 0:
         raise EvoError("a sweep needs at least one seed, and seeds are whole numbers from 0")

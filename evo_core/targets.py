@@ -8,7 +8,7 @@ behind the genome, as in ``reference:2fc[hidden=400]``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from evo_core import architecture_json
 from evo_core.architecture import Architecture
 from evo_core.binding import validate
-from evo_core.components import NeuronModel, SearchSpace
+from evo_core.components import Component, NeuronModel, SearchSpace
 from evo_core.config import Layer, from_layers
 from evo_core.errors import EvoError, did_you_mean
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
@@ -24,7 +24,7 @@ from evo_core.plan import Job, Plan, make_plan
 from evo_core.primitives import Neuron
 from evo_core.registry import installed
 from evo_core.store import Store
-from evo_core.stored import plan_of
+from evo_core.stored import config_of, plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +46,106 @@ class Target:
     candidate: int | None = None
 
 
-def resolve(text: str, layers: Sequence[Layer] = (), *, allow_plugins: bool = False) -> Target:
+def resolve(
+    text: str,
+    layers: Sequence[Layer] = (),
+    *,
+    components: Iterable[Component] = (),
+    allow_plugins: bool = False,
+) -> Target:
     """Find the network that a text names.
 
     Args:
         text: The target.
         layers: Settings that win over those of the run, or over the defaults.
+        components: Records given in Python.
         allow_plugins: Load plugin files that only a run folder names.
 
     Raises:
         EvoError: If there is no such network.
     """
+    loose = tuple(components)
     if text.endswith(".json"):
         architecture = architecture_json.read(Path(text))
-        plan = make_plan(Job(from_layers(*layers)))
+        plan = make_plan(Job(from_layers(*layers), loose))
         _check_neurons(text, architecture, plan)
         return Target(text, plan, architecture)
     if Path(text).is_dir():
-        return _from_run(text, Path(text), None, layers, allow_plugins=allow_plugins)
+        return _from_run(text, Path(text), None, layers, loose, allow_plugins=allow_plugins)
     head, colon, rest = text.rpartition(":")
     if colon and Path(head).is_dir():
-        return _from_run(text, Path(head), rest, layers, allow_plugins=allow_plugins)
+        return _from_run(text, Path(head), rest, layers, loose, allow_plugins=allow_plugins)
     head, colon, rest = text.partition(":")
     if not colon:
         raise EvoError(
             f"no target {text!r}: there is no such run folder; "
             "write RUN, RUN:ID, mse:1,0,2,..., reference:2fc or FILE.json"
         )
-    return _from_genome(text, head, rest, layers)
+    return _from_genome(text, head, rest, layers, loose)
 
 
-def _from_genome(text: str, space: str, genome_text: str, layers: Sequence[Layer]) -> Target:
+def check_task(found: Target) -> None:
+    """Refuse a network that is for another task than the data of its plan.
+
+    Raises:
+        EvoError: If its input, its classes, or its time steps on events differ.
+    """
+    wanted = found.architecture.task
+    given = found.plan.splits.task(wanted.steps)
+    if wanted != given:
+        raise EvoError(
+            f"{found.text} is for input {wanted.shape} and {wanted.classes} classes, but the data "
+            f"has {given.shape} and {given.classes}; name its data with --data"
+        )
+
+
+def front_of(
+    folder: Path, count: int, layers: Sequence[Layer] = (), *, allow_plugins: bool = False
+) -> list[Target]:
+    """Find the best networks of a run: those of its front first, each by the first objective.
+
+    Args:
+        folder: The run folder.
+        count: How many; there may be fewer.
+        layers: Settings that win over those of the run.
+        allow_plugins: Load plugin files that only the run folder names.
+
+    Raises:
+        EvoError: If the run has no result yet.
+    """
+    with closing(Store.open(folder)) as store:
+        result = store.result()
+        if result is None or not result.front:
+            raise EvoError(f"run {folder} has no front yet; go on with it: evo resume {folder}")
+        plan = _plan_of(store, layers, allow_plugins=allow_plugins)
+        pairs = store.evaluated()
+    goal, front = result.objectives[0], {one.candidate for one in result.front}
+    ranked = sorted(
+        (candidate.id not in front, -goal.sign * values[0], candidate.id, candidate.genome)
+        for candidate, one in pairs
+        if (values := one.values(result.objectives)) is not None and one.copied_from is None
+    )
+    return [
+        Target(f"{folder}:{number}", plan, plan.decode(genome), genome, number)
+        for _, _, number, genome in ranked[:count]
+    ]
+
+
+def _from_genome(
+    text: str,
+    space: str,
+    genome_text: str,
+    layers: Sequence[Layer],
+    components: tuple[Component, ...],
+) -> Target:
     config = from_layers(*layers)
     spaces = installed(config.plugins).all(SearchSpace)
     if space not in spaces:
         hint = did_you_mean(space, spaces)
         raise EvoError(f"no target {text!r}: {space!r} is neither a run folder nor a space; {hint}")
     genome_text, bracket, options = genome_text.partition("[")
-    plan = make_plan(Job(from_layers(*layers, {"space": space + bracket + options})))
+    layer = {"space": space + bracket + options}
+    plan = make_plan(Job(from_layers(*layers, layer), components))
     genes = getattr(plan.space, "readable_genes", plan.space.genes)
     genome = _named(genome_text, genes) or check_genome(parse_genome(genome_text), genes, space)
     return Target(text, plan, plan.decode(genome), genome)
@@ -104,16 +166,36 @@ def _named(name: str, genes: Sequence[Gene]) -> Genome | None:
 
 
 def _from_run(
-    text: str, folder: Path, number: str | None, layers: Sequence[Layer], *, allow_plugins: bool
+    text: str,
+    folder: Path,
+    number: str | None,
+    layers: Sequence[Layer],
+    components: tuple[Component, ...],
+    *,
+    allow_plugins: bool,
 ) -> Target:
     with closing(Store.open(folder)) as store:
         candidate = _candidate_id(store, folder, number)
         pair = next(iter(store.evaluated(candidate)), None)
         if pair is None:
             raise EvoError(f"run {folder} has no candidate {number or candidate}")
-        plan = plan_of(store, layers, allow_plugins=allow_plugins)
+        plan = _plan_of(store, layers, components, allow_plugins=allow_plugins)
     genome = check_genome(pair[0].genome, plan.space.genes, plan.config.space)
     return Target(text, plan, plan.decode(genome), genome, candidate)
+
+
+def _plan_of(
+    store: Store,
+    layers: Sequence[Layer],
+    components: tuple[Component, ...] = (),
+    *,
+    allow_plugins: bool,
+) -> Plan:
+    """Make the plan of a run; where other data are asked for, its own data root is no help."""
+    data = [layer["data"] for layer in layers if "data" in layer]
+    moved = bool(data) and data[-1] != config_of(store).data
+    stack = [{"data_root": None}, *layers] if moved else layers
+    return plan_of(store, stack, components, allow_plugins=allow_plugins)
 
 
 def _check_neurons(text: str, architecture: Architecture, plan: Plan) -> None:

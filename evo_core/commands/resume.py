@@ -17,7 +17,7 @@ from evo_core.commands.settings import allow_plugins, as_json, plugin_option
 @click.option("--generations", type=int, help="Generations in all, those that are there counted.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...")
-@click.option("--cache", help="Share untrained scores with other runs through this file.")
+@click.option("--cache", help="Share scores with other runs through this file.")
 @click.option("--max-failed", type=float, help="Stop when more than this share has failed.")
 @click.option("--timeout", type=float, help="Stop a candidate after that many seconds.")
 @click.option("--memory", help="Memory a worker may use, e.g. 4GB (Linux).")

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 @click.option("--seeds", help="A sweep: one run per seed, e.g. 0-4 or 0,3,7.")
 @click.option("--workers", type=int, help="Worker processes; 0 means one per core.")
 @click.option("--executor", help="serial, loky, ...  [default: loky]")
-@click.option("--cache", help="Share untrained scores with other runs through this file.")
+@click.option("--cache", help="Share scores with other runs through this file.")
 @click.option("--timeout", type=float, help="Stop a candidate after that many seconds.")
 @click.option("--memory", help="Memory a worker may use, e.g. 4GB (Linux).")
 @click.option("--attempts", type=int, help="Tries of a candidate that kills its worker or is oom.")

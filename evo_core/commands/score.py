@@ -8,7 +8,6 @@ import click
 
 from evo_core.cli import print_json
 from evo_core.commands.settings import allow_plugins, as_json, layers, scoring_options
-from evo_core.errors import EvoError
 
 
 @click.command("score")
@@ -21,15 +20,10 @@ def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) ->
     import torch
 
     from evo_core.executors import make_evaluator
-    from evo_core.targets import resolve
+    from evo_core.targets import check_task, resolve
 
     found = resolve(target, layers(**flags), allow_plugins=allow_plugins)
-    wanted, given = found.architecture.task, found.plan.task
-    if (wanted.shape, wanted.classes) != (given.shape, given.classes):
-        raise EvoError(
-            f"{target} is for input {wanted.shape} and {wanted.classes} classes, but the data has "
-            f"{given.shape} and {given.classes}; name its data with --data"
-        )
+    check_task(found)
     torch.set_num_threads(1)
     evaluation = make_evaluator(found.plan.job).score(found.candidate or 0, found.architecture)
     scores = {name: score.to_json() for name, score in evaluation.scores.items()}

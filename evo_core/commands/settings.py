@@ -26,11 +26,10 @@ def plugin_option(function: F) -> F:
     return add(function)
 
 
-def scoring_options(function: F) -> F:
-    """Add the options that say what is scored, on what."""
+def data_options(function: F) -> F:
+    """Add the options that say on what, under which seed and where."""
     for add in reversed(
         [
-            click.option("--fitness", multiple=True, help="Fitness, repeatable or a comma list."),
             click.option("--data", help="Data set.  [default: digits]"),
             click.option("--data-root", help="Folder with the files of the data set."),
             click.option(
@@ -41,11 +40,23 @@ def scoring_options(function: F) -> F:
             ),
             click.option("--seed", type=int, help="Seed of everything random.  [default: 0]"),
             click.option("--device", help="cpu, cuda or cuda:N.  [default: cpu]"),
-            click.option("--preset", help="A named set of settings, e.g. paper."),
             click.option(
                 "--set", "assignments", multiple=True, help="table.key=value. Repeatable."
             ),
             plugin_option,
+        ]
+    ):
+        function = add(function)
+    return function
+
+
+def scoring_options(function: F) -> F:
+    """Add the options that say what is scored, on what."""
+    for add in reversed(
+        [
+            click.option("--fitness", multiple=True, help="Fitness, repeatable or a comma list."),
+            data_options,
+            click.option("--preset", help="A named set of settings, e.g. paper."),
         ]
     ):
         function = add(function)

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from evo_core.drawing.charts import fitness_chart, save, share_chart
+from evo_core.drawing.charts import curves_chart, fitness_chart, save, share_chart
 from evo_core.drawing.network import draw_network
 from evo_core.drawing.samples import contact_sheet
 
-__all__ = ["contact_sheet", "draw_network", "fitness_chart", "save", "share_chart"]
+__all__ = [
+    "contact_sheet",
+    "curves_chart",
+    "draw_network",
+    "fitness_chart",
+    "save",
+    "share_chart",
+]

@@ -73,6 +73,20 @@ def fitness_chart(
     return figure
 
 
+def curves_chart(
+    epochs: Sequence[int], train: Sequence[float], validation: Sequence[float], title: str
+) -> Figure:
+    """Draw the accuracy on the train and validation splits over the epochs of a training."""
+    figure, axes = _canvas(epochs, title, "accuracy", "epoch")
+    mark = "o" if len(epochs) == 1 else ""
+    axes.plot(epochs, train, color=BLUE, lw=1.6, marker=mark, label="train")
+    axes.plot(epochs, validation, color="#D55E00", lw=2, marker=mark, label="validation")
+    axes.grid(axis="y", color=LINE, lw=0.8)
+    axes.margins(y=0.08)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    return figure
+
+
 def share_chart(
     generations: Sequence[int],
     shares: Mapping[str, Sequence[float]],
@@ -131,14 +145,16 @@ def save(figure: Figure, path: Path) -> None:
         raise EvoError(f"can not write {path}: {error.strerror or error}") from None
 
 
-def _canvas(generations: Sequence[int], title: str, ylabel: str) -> tuple[Figure, Axes]:
+def _canvas(
+    generations: Sequence[int], title: str, ylabel: str, xlabel: str = "generation"
+) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=SIZE, layout="constrained", facecolor="white")
     axes = figure.add_subplot()
     axes.set_title(title, loc="left", color=INK, fontsize=11, parse_math=False)
-    axes.set_xlabel("generation", color=SOFT)
+    axes.set_xlabel(xlabel, color=SOFT)
     axes.set_ylabel(ylabel, color=SOFT, parse_math=False)
     axes.tick_params(color=LINE, labelcolor=SOFT, labelsize=9)
     axes.spines[["top", "right"]].set_visible(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import torch
@@ -22,3 +23,9 @@ def repeatable(device: str, deterministic: bool) -> None:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+
+
+def expect_no_triton(device: str) -> None:
+    """Let torch not warn at the first gradient on a CPU that Triton, a GPU library, is missing."""
+    if device == "cpu":
+        logging.getLogger("torch._library.triton").setLevel(logging.ERROR)

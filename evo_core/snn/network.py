@@ -71,12 +71,16 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         logits: Tensor = self._walker.run(frames, self.held)
         return logits
 
+    def edge(self, path: str) -> nn.Module:
+        """Give the operations of an edge, behind the neuron that opens it."""
+        return self.edges[_key(path)]
+
     def _fire(self, name: str, neuron: Neuron, current: Tensor) -> Tensor:
         spikes: Tensor = self.populations[_key(name)](current)
         return spikes
 
     def _carry(self, path: str, edge: Edge, value: Tensor) -> Tensor:
-        current: Tensor = self.edges[_key(path)](value)
+        current: Tensor = self.edge(path)(value)
         return current
 
 

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from evo_core.architecture import Architecture
+from evo_core.recipe import Recipe
 from evo_core.snn.scoring import Statistics
+from evo_core.train_results import EpochMetrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,23 @@ class GramRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Trained:
+    """A trained network.
+
+    Attributes:
+        network: The SpikingJelly module, in training mode.
+        history: Its epochs, with the accuracy on the validation split.
+        forwards: How many batches were passed forward, those of the validation split counted.
+        backwards: How many were passed backward.
+    """
+
+    network: nn.Module
+    history: tuple[EpochMetrics, ...]
+    forwards: int
+    backwards: int
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     """One candidate under one draw of weights and one batch; what was not asked for is empty.
 
@@ -87,6 +106,8 @@ class View:
         network: Builds the SpikingJelly module with the same weights, a new one at each call.
         statistics: What BatchNorm averaged over in the pass. Given the inputs step by step
             (``"step"``) or in one call (``"sequence"``), the module fires as the pass did.
+        trained: ``trained(recipe)`` trains the network from the same weights on the train split;
+            once for each recipe, whoever asks. What it gives is shared and not to be changed.
     """
 
     architecture: Architecture
@@ -98,6 +119,7 @@ class View:
     duplicates: Tensor | None = None
     network: Callable[[], nn.Module] | None = None
     statistics: Statistics = "step"
+    trained: Callable[[Recipe], Trained] | None = None
 
 
 def gram_record(record: SpikeRecord, fanout: int = 1) -> GramRecord:

@@ -6,9 +6,9 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -28,13 +28,17 @@ from evo_core.limits import (
     parse_memory,
 )
 from evo_core.plan import Plan, needs_data
+from evo_core.recipe import Recipe
 from evo_core.seeds import generator
 from evo_core.snn.activity import Activity
 from evo_core.snn.encoding import encoded
+from evo_core.snn.lessons import trained
 from evo_core.snn.scoring import untrained_pass
-from evo_core.snn.view import View, duplicates_in
+from evo_core.snn.view import Trained, View, duplicates_in
 from evo_core.snn.watcher import Watcher
 from evo_core.snn.weights import Weights
+
+Train = Callable[[Recipe], Trained]
 
 # what ends an evaluation from outside; all else that a stranger's code may raise is its own fault
 _STOPS = (DeadlineExceeded, KeyboardInterrupt)
@@ -111,8 +115,8 @@ class Evaluator:
             inits: The numbers of the initial weights; empty for those of the configuration.
         """
         passes = [
-            self._pass(architecture, init, batch)
-            for init in inits or range(self._plan.config.scoring.inits)
+            self._pass(architecture, batch, weights, trained)
+            for weights, trained in self._draws(architecture, inits)
             for batch in self._batches
         ]
         unseen = [_Pass(View(architecture), Activity(architecture))]
@@ -128,9 +132,19 @@ class Evaluator:
         status = _status(passes, list(scores.values()))
         return Evaluation(candidate, status, scores, details, error="\n".join(errors) or None)
 
-    def _pass(self, architecture: Architecture, init: int, batch: _Batch) -> _Pass:
+    def _draws(
+        self, architecture: Architecture, inits: Sequence[int]
+    ) -> Iterator[tuple[Weights, Train]]:
+        """Give each draw of the weights, and what trains the network from there, once a recipe."""
         config = self._plan.config
-        weights = Weights(config.seed, init, device=config.device)
+        for init in inits or range(config.scoring.inits):
+            weights = Weights(config.seed, init, device=config.device)
+            yield weights, cache(partial(trained, self._plan, architecture, init))
+
+    def _pass(
+        self, architecture: Architecture, batch: _Batch, weights: Weights, trained: Train
+    ) -> _Pass:
+        config = self._plan.config
         watcher = Watcher(architecture, self._plan.fitness, len(batch.frames))
         logits = untrained_pass(
             architecture,
@@ -149,6 +163,7 @@ class Evaluator:
             duplicates=batch.duplicates,
             network=partial(_network, self._plan, architecture, weights),
             statistics=config.scoring.statistics,
+            trained=trained,
         )
         return _Pass(view, watcher.activity, watcher.collected)
 

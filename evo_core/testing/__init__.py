@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import pytest
 
-pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in ("base", "search", "network")))
+_PARTS = ("base", "search", "network", "training")
+pytest.register_assert_rewrite(*(f"{__name__}.{part}" for part in _PARTS))
 
 from evo_core.testing.base import ComponentContract, Contract
 from evo_core.testing.network import (
@@ -29,11 +30,13 @@ from evo_core.testing.network import (
     NeuronContract,
 )
 from evo_core.testing.search import OperatorContract, SearchSpaceContract, StrategyContract
+from evo_core.testing.training import DevelopmentContract
 
 __all__ = [
     "ComponentContract",
     "Contract",
     "DatasetContract",
+    "DevelopmentContract",
     "ExecutorContract",
     "FitnessContract",
     "NeuronContract",

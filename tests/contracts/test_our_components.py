@@ -38,8 +38,13 @@ class TestOperators(testing.OperatorContract):
     text = names(components.Operator)
 
 
+SHORT = {"accuracy": "accuracy[epochs=1,samples=480]"}  # fitness functions that train
+
+
 class TestFitness(testing.FitnessContract):
-    text = names(components.FitnessFunction)
+    @pytest.fixture(params=list(REGISTRY.all(components.FitnessFunction)))
+    def text(self, request):
+        return SHORT.get(request.param, request.param)
 
 
 class TestStrategies(testing.StrategyContract):
@@ -84,3 +89,7 @@ class TestDatasetsInFiles(testing.DatasetContract):
 
 class TestExecutors(testing.ExecutorContract):
     text = names(components.Executor)
+
+
+class TestDevelopments(testing.DevelopmentContract):
+    text = names(components.Development)

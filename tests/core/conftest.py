@@ -12,9 +12,12 @@ import pytest
 from hypothesis import settings
 
 import evo_core
+from evo_core import architecture_json
+from evo_core.architecture import INPUT, Architecture, Edge, Node, Task
 from evo_core.config import from_layers
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
+from evo_core.primitives import BatchNorm, Clip, Conv, GlobalAveragePool, Linear, Neuron
 
 settings.register_profile("evo", deadline=None)  # no test asserts a wall-clock time
 settings.load_profile("evo")
@@ -107,3 +110,30 @@ def hostile(tmp_path, networks):
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def chain():
+    """Give ``chain(shape, classes)``: two convolutions in a row, with parallel ways between."""
+
+    def build(shape=(1, 8, 8), classes=10, channels=8):
+        lif = Neuron("lif")
+        wide = 2 * channels
+        edges = (
+            Edge(INPUT, "a", (Conv(shape[0], channels, 3, 2), BatchNorm(channels))),
+            Edge("a", "b", (lif, Conv(channels, wide, 3, 2), BatchNorm(wide), Clip(1))),
+            Edge("a", "b", (lif, Conv(channels, wide, 1, 2), BatchNorm(wide), Clip(-1))),
+            Edge("b", "out", (lif, GlobalAveragePool(), Linear(wide, classes))),
+        )
+        nodes = (Node("a"), Node("b"), Node("out"))
+        return Architecture(Task(shape, classes, 4), nodes, edges, "out")
+
+    return build
+
+
+@pytest.fixture
+def chain_file(chain, tmp_path):
+    """Write the network for digits as an architecture file."""
+    path = tmp_path / "chain.json"
+    path.write_text(json.dumps(architecture_json.to_json(chain())))
+    return path

@@ -94,6 +94,7 @@ def test_every_kind_is_named_once():
     assert set(KINDS) == {
         *("space", "motif", "neuron", "operator", "fitness", "strategy", "data", "executor"),
         "observer",
+        "development",
     }
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from evo_core import EvoError, architecture_json
+from evo_core import Dataset, EvoError, architecture_json, array_dataset
 from evo_core.store import Store
-from evo_core.targets import resolve
+from evo_core.targets import front_of, resolve
 
 TWO_CELLS = [{"mse": {"cells": 2}}]
 ZEROS = "mse:" + ",".join(["0"] * 19)
@@ -190,3 +191,27 @@ def graph_of_once(folder):
     if folder not in _graphs:
         _graphs[folder] = json.dumps(graph_of(folder))
     return json.loads(_graphs[folder])
+
+
+def test_other_data_leave_the_data_root_of_the_run_behind(quick_run, tmp_path):
+    images, labels = np.random.default_rng(0).random((60, 2, 8, 8)), np.arange(60) % 3
+    mine = array_dataset("mine", images, labels)
+    needs_root = Dataset(
+        name="rooted", summary="", load=lambda options, root: mine.load(options, None)
+    )
+    folder = quick_run([needs_root], data="rooted", data_root=str(tmp_path)).run
+    found = resolve(str(folder), [{"data": "digits"}])
+    assert found.plan.config.data_root is None
+    assert found.architecture.task.shape == (1, 8, 8)
+
+
+def test_the_best_of_a_run_are_its_front_and_then_others(finished_run):
+    result = json.loads((finished_run / "result.json").read_text())
+    front = {one["candidate"] for one in result["front"]}
+    targets = front_of(finished_run, 100)
+    assert {one.candidate for one in targets[: len(front)]} == front
+    assert targets[0].candidate == result["best"]["candidate"]
+    assert len({one.candidate for one in targets}) == len(targets)
+    assert [one.candidate for one in front_of(finished_run, 2)] == [
+        one.candidate for one in targets[:2]
+    ]

@@ -1,0 +1,195 @@
+"""``evo train``: train networks in full."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from evo_core.cli import print_json
+from evo_core.commands.settings import allow_plugins, as_json, data_options, layers
+from evo_core.errors import EvoError
+
+if TYPE_CHECKING:
+    from evo_core.recipe import Recipe
+    from evo_core.train_results import TrainGroup, TrainResult
+    from evo_core.train_watch import Watcher
+
+
+@click.command("train")
+@click.argument("target", required=False)
+@click.option("--recipe", default="quick", show_default=True, help="quick, paper.")
+@click.option("--epochs", type=int, help="Passes over the training samples.")
+@click.option("--samples", type=int, help="Train on so many samples, classes in proportion.")
+@click.option("--batch", type=int, help="Samples in a step.")
+@data_options
+@click.option("--seeds", help="One training per seed, e.g. 0-2 or 0,3,7.")
+@click.option("--top", type=click.IntRange(1), help="Train the best so many networks of a run.")
+@click.option("--develop", help="How the structure develops meanwhile, e.g. set[density=0.2].")
+@click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; by default below runs/.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on with a training's folder.")
+@click.option("--accept-changes", is_flag=True, help="With --resume: although evo changed.")
+@click.option("--tensorboard", is_flag=True, help="Write for TensorBoard as well.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@allow_plugins
+@as_json
+def command(
+    *,
+    target: str | None,
+    resume: Path | None,
+    accept_changes: bool,
+    tensorboard: bool,
+    quiet: bool,
+    as_json: bool,
+    allow_plugins: bool,
+    plugins: tuple[str, ...],
+    **flags: Any,
+) -> int:
+    """Train TARGET, or go on with a training: evo train --resume FOLDER.
+
+    TARGET is a run folder (its best), RUN:ID, mse:1,0,2,... or an architecture FILE.json. With
+    --data, a network of a run or a genome is decoded for other data than it was found on.
+    """
+    from evo_core.train_session import go_on, go_on_all, is_group
+
+    watchers = _watchers(tensorboard=tensorboard, quiet=quiet)
+    more: dict[str, Any] = {
+        "watchers": watchers,
+        "allow_plugins": allow_plugins,
+        "layers": layers(plugins=plugins),
+        "accept_changes": accept_changes,
+    }
+    if (target is None) == (resume is None):
+        raise EvoError("name a TARGET to train, or a training to go on with: --resume FOLDER")
+    if target is not None:
+        resume, more["plan"] = _begin(target, plugins, allow_plugins=allow_plugins, **flags)
+    elif _given():
+        raise EvoError(f"--resume goes on as it was started; leave out {', '.join(_given())}")
+    assert resume is not None
+    if is_group(resume):
+        return _show_group(go_on_all(resume, **more), as_json=as_json)
+    return _show(go_on(resume, **more), as_json=as_json)
+
+
+def _given() -> list[str]:
+    """Name the options of the command line that say what to train."""
+    context = click.get_current_context()
+    free = ("target", "resume", "accept_changes", "tensorboard", "quiet", "allow_plugins")
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in (*free, "as_json", "plugins")
+        and context.get_parameter_source(parameter.name or "")
+        is click.core.ParameterSource.COMMANDLINE
+    ]
+
+
+def _begin(
+    text: str,
+    plugins: tuple[str, ...],
+    *,
+    allow_plugins: bool,
+    seeds: str | None,
+    top: int | None,
+    develop: str | None,
+    threads: int,
+    out: Path | None,
+    **flags: Any,
+) -> tuple[Path, Any]:
+    """Make the folder of a new training; give it, and the plan."""
+    from evo_core.sweeps import parse_seeds
+    from evo_core.targets import front_of, resolve
+    from evo_core.training import fill, job_of
+
+    if seeds is not None and flags["seed"] is not None:
+        raise EvoError("--seeds does not go with --seed; leave one of them out")
+    recipe, stack = _recipe(plugins, **flags)
+    if top is None:
+        targets = [resolve(text, stack, allow_plugins=allow_plugins)]
+    else:
+        targets = front_of(Path(text), top, stack, allow_plugins=allow_plugins)
+    numbers = parse_seeds(seeds) if seeds is not None else (targets[0].plan.config.seed,)
+    jobs = {
+        _name(target.candidate if top else None, seed if seeds else None): job_of(
+            target, recipe, seed=seed, threads=threads, develop=develop
+        )
+        for target in targets
+        for seed in numbers
+    }
+    return fill(out, jobs, targets[0].plan), targets[0].plan
+
+
+def _recipe(plugins: tuple[str, ...], **flags: Any) -> tuple[Recipe, list[dict[str, Any]]]:
+    """Take what is about the recipe out of flags and ``--set``; give it, and the other layers."""
+    from evo_core.recipe import read_recipe
+
+    name = flags.pop("recipe")
+    own = {key: flags.pop(key) for key in ("epochs", "samples", "batch")}
+    stack = layers(plugins=plugins, **flags)
+    changes = stack[-1].pop("recipe", {})
+    if not isinstance(changes, dict):
+        raise EvoError("--set recipe=... is not of the form recipe.key=value")
+    given = {key: value for key, value in own.items() if value is not None}
+    return read_recipe(name, given | changes), stack
+
+
+def _name(candidate: int | None, seed: int | None) -> str:
+    parts = {"candidate": candidate, "seed": seed}
+    return "-".join(f"{what}-{number}" for what, number in parts.items() if number is not None)
+
+
+def _watchers(*, tensorboard: bool, quiet: bool) -> list[Watcher]:
+    from evo_core.train_watch import TensorBoard, display
+
+    shown: list[Watcher] = [] if quiet else [display()]
+    return [*shown, TensorBoard()] if tensorboard else shown
+
+
+def _show(result: TrainResult, *, as_json: bool) -> int:
+    if as_json:
+        print_json(result.to_json())
+    elif result.test and result.last and result.best:
+        click.echo(
+            f"{result.job.target}: test {result.test.accuracy:.4f}, validation "
+            f"{result.last.validation.accuracy:.4f} after {len(result.history)} epochs, best "
+            f"{result.best.validation.accuracy:.4f} in epoch {result.best.epoch}"
+        )
+        if result.data_partial:
+            click.echo(f"  on partial data: {result.data_partial}")
+        click.echo(f"training folder: {result.folder}")
+    return _ending(result.status, result.folder)
+
+
+def _show_group(group: TrainGroup, *, as_json: bool) -> int:
+    from evo_core.tables import show_table
+
+    if as_json:
+        print_json(group.to_json())
+        return _ending(group.status, group.folder)
+    done = [(name, one) for name, one in group.results.items() if one.test and one.last]
+    rows = [
+        [
+            name,
+            f"{one.job.architecture.parameters:,}",
+            f"{one.last.validation.accuracy:.4f}" if one.last else "-",
+            f"{one.test.accuracy:.4f}" if one.test else "-",
+            f"{one.seconds:.1f}",
+        ]
+        for name, one in done
+    ]
+    show_table(["training", "params", "validation", "test", "seconds"], rows)
+    for target, spreads in group.spreads().items():
+        click.echo(f"{target}: validation {spreads['validation']}, test {spreads['test']}")
+    for text in sorted({one.data_partial for _, one in done} - {""}):
+        click.echo(f"on partial data: {text}")
+    click.echo(f"training folder: {group.folder}")
+    return _ending(group.status, group.folder)
+
+
+def _ending(status: str, folder: Path) -> int:
+    if status == "interrupted":
+        click.echo(f"interrupted; go on: evo train --resume {folder}", err=True)
+        return 130
+    return 0

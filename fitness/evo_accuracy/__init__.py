@@ -1,0 +1,1 @@
+"""Fitness by training: how well a network learns in a short time."""

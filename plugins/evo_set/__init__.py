@@ -1,0 +1,1 @@
+"""Sparse evolutionary training: a small example of a Development."""
