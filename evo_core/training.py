@@ -13,6 +13,7 @@ from evo_core.binding import parse_reference
 from evo_core.components import Component, Dataset, Development
 from evo_core.config import Layer, from_layers
 from evo_core.data import check_encoding
+from evo_core.errors import EvoError
 from evo_core.folder import new_folder, write_whole
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.recipe import Recipe, read_recipe
@@ -82,6 +83,9 @@ def job_of(
     """
     check_task(target)
     config, plan = target.plan.config, target.plan
+    for part in ("train", "validation", "test"):
+        if not len(getattr(plan.splits, part)):
+            raise EvoError(f"{config.data} has no {part} samples, but a training needs some")
     check_encoding(plan.splits.train.take(slice(256)), config.scoring.encoding)
     bound = plan.binder.bind(Development, develop) if develop else None
     tables = [parse_reference(text)[0] for text in (config.data, develop or "") if text]
