@@ -274,6 +274,7 @@ def test_a_search_runs_on_event_data(tmp_path, write_nmnist):
     settings = {
         "data": "nmnist",
         "data_root": str(write_nmnist(tmp_path / "data")),
+        "allow_partial": True,
         "nmnist": {"frames": 3, "size": 12},
         "scoring": {"batch": 8},
         "mse": {"cells": 2, "channels": 4},
