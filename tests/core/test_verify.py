@@ -159,3 +159,53 @@ class Early:
     @hookimpl
     def evo_candidate_evaluated(self):
         raise KeyboardInterrupt
+
+
+def test_forged_scores_under_fresh_inits_are_found(copied):
+    with closing(sqlite3.connect(copied / "run.sqlite")) as database, database:
+        for row in database.execute("SELECT * FROM rescores").fetchall():
+            scores = json.loads(row[3])
+            scores["rdm"]["value"] = 0.99
+            new = [*row[:3], json.dumps(scores), *row[4:-1]]
+            database.execute("DELETE FROM rescores WHERE candidate = ? AND init = ?", row[:2])
+            marks = ", ".join("?" * len(row))
+            database.execute(f"INSERT INTO rescores VALUES ({marks})", (*new, seal(new)))
+    found = verify(copied, sample=1)
+    assert any("under init 1: rdm is 0." in one for one in found.differences), found.differences
+    assert "the result is not what its evaluations give" in found.differences
+
+
+def test_a_result_that_claims_another_end_is_found(copied):
+    def claimed(text):
+        data = json.loads(text)
+        return json.dumps(data | {"status": "interrupted", "generations": 3, "evaluated": 5})
+
+    forge(copied, "run", "value", "result", claimed)
+    assert "the result is not what its evaluations give" in verify(copied, sample=0).differences
+
+
+def test_what_nothing_can_check_is_counted(copied, cli):
+    forge(copied, "evaluations", "status", 7, "timeout")
+    found = verify(copied, sample=100)
+    assert (found.unverified, found.repeats) == (1, False)
+    assert "not checked: 1 that timed out" in cli("verify", copied, "--sample", "0").out
+
+
+def test_code_that_has_changed_since_is_named(cli, plugin_file, small_flags, in_empty_folder):
+    text = """
+        from evo_core import FitnessFunction, hookimpl
+
+        @hookimpl
+        def evo_components():
+            yield FitnessFunction(
+                name="mine", summary="", goal="max", needs=("graph",),
+                score=lambda view, options: view.architecture.parameters,
+            )
+    """
+    path = plugin_file(text)
+    cli("run", *small_flags, "--plugin", path, "--fitness", "mine", "--out", "run")
+    plugin_file(text.replace("parameters", "parameters + 1"))
+    ended = cli("verify", "run", "--plugin", path)
+    assert ended.code == 1
+    assert "since then: my_plugin.py changed (source " in ended.out
+    assert "mine is " in ended.out

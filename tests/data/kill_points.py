@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import sys
@@ -138,6 +139,34 @@ def status(folder: Path) -> str:
     return json.loads(row[0])["status"] if row else ""
 
 
+def extend_all(base: Path, every: int, flags: list[str]) -> dict:
+    """Kill what makes a finished run longer, at every so many-th step."""
+    short, whole = base / "short", base / "whole"
+    evo("run", "--out", str(short), *flags, "--generations", "1")
+    shutil.copytree(short, whole)
+    more = ("--generations", "2")
+    _, total = evo("resume", str(whole), *more)
+    reference = contents(whole)
+    wrong = {}
+    for step in range(1, total + 1, every):
+        folder = base / f"killed{step}"
+        shutil.copytree(short, folder)
+        evo("resume", str(folder), *more, last=step)
+        if result_status(folder, 2) != "done" and evo("resume", str(folder), *more)[0] != 0:
+            wrong[step] = "could not go on"
+        elif contents(folder) != reference:
+            wrong[step] = "ended otherwise"
+    return {"steps": total, "kills": len(range(1, total + 1, every)), "wrong": wrong}
+
+
+def result_status(folder: Path, generations: int) -> str:
+    """Give how a run ended, if it ended with so many generations."""
+    database = sqlite3.connect(folder / "run.sqlite")
+    (done,) = database.execute("SELECT count(*) FROM generations").fetchone()
+    database.close()
+    return status(folder) if done == generations else ""
+
+
 def run_all(base: Path, every: int, flags: list[str]) -> dict:
     """Kill at every so many-th step, and twice at some."""
     whole = base / "whole"
@@ -158,6 +187,8 @@ if __name__ == "__main__":
     out = os.dup(1)
     os.dup2(2, 1)  # what the runs print goes to stderr
     with contextlib.suppress(SystemExit):  # imports everything, so that the forks need not
-        main(["run", "--out", f"{sys.argv[1]}/warm", *sys.argv[3:]])
-    found = run_all(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+        main(["run", "--out", f"{sys.argv[1]}/warm", *[f for f in sys.argv[3:] if f != "--extend"]])
+    way = extend_all if "--extend" in sys.argv else run_all
+    flags = [flag for flag in sys.argv[3:] if flag != "--extend"]
+    found = way(Path(sys.argv[1]), int(sys.argv[2]), flags)
     os.write(out, json.dumps(found).encode())
