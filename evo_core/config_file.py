@@ -10,6 +10,7 @@ from typing import Any
 from evo_core.components import (
     Component,
     Dataset,
+    Development,
     Executor,
     FitnessFunction,
     NeuronModel,
@@ -24,6 +25,7 @@ from evo_core.registry import Registry
 
 _KINDS: tuple[type[Component], ...] = (
     SearchSpace, NeuronModel, Operator, FitnessFunction, Dataset, Strategy, Executor, Observer,
+    Development,
 )  # fmt: skip
 _EXAMPLES: Mapping[str, Any] = {
     "data_root": "data",

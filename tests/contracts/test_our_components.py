@@ -41,6 +41,7 @@ class TestOperators(testing.OperatorContract):
 SHORT = {"accuracy": "accuracy[epochs=1,samples=480]"}  # fitness functions that train
 
 
+@pytest.mark.timeout(900)  # one of them trains
 class TestFitness(testing.FitnessContract):
     @pytest.fixture(params=list(REGISTRY.all(components.FitnessFunction)))
     def text(self, request):
