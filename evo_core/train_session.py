@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +86,7 @@ def go_on(
         RunFailedError: If it could not go on.
     """
     from evo_core.snn import checkpoint
+    from evo_core.snn.devices import threads
 
     if not folder.is_dir() or checkpoint.latest(folder) is None:
         raise EvoError(f"{folder} holds no training; start one with evo train TARGET")
@@ -102,7 +102,7 @@ def go_on(
         plan = plan or _plan(folder, job, layers, allow_plugins=allow_plugins)
         code = code_behind(job, plan)
         _check_code(folder, found.code, code, accept_changes=accept_changes)
-        with _threads(job.threads):
+        with threads(job.threads):
             trainer = _trainer(job, plan)
             checkpoint.restore(trainer, place, found)
             session = _Session(folder, job, code, trainer, list(found.history))
@@ -220,18 +220,6 @@ def _trainer(job: TrainJob, plan: Plan) -> Trainer:
         development=bound,
         encoding=plan.config.scoring.encoding,
     )
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _read_result(folder: Path, job: TrainJob, history: tuple[EpochMetrics, ...]) -> TrainResult:

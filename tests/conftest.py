@@ -16,6 +16,7 @@ import torch
 from evo_core.cli import main
 
 torch.set_num_threads(1)  # as in every worker; see the traps in CONTRIBUTING.md
+os.environ["OMP_NUM_THREADS"] = "1"  # and in the processes that tests start
 EVO = Path(sys.executable).with_name("evo")
 SMALL_FLAGS = (
     *("--executor", "serial", "--workers", "1", "--population", "4", "--generations", "2"),

@@ -17,14 +17,11 @@ from evo_core.commands.settings import allow_plugins, as_json, layers, scoring_o
 @as_json
 def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) -> int:
     """Score TARGET: a run folder, RUN:ID, mse:1,0,2,..., reference:2fc or a FILE.json."""
-    import torch
-
     from evo_core.executors import make_evaluator
     from evo_core.targets import check_task, resolve
 
     found = resolve(target, layers(**flags), allow_plugins=allow_plugins)
     check_task(found)
-    torch.set_num_threads(1)
     evaluation = make_evaluator(found.plan.job).score(found.candidate or 0, found.architecture)
     scores = {name: score.to_json() for name, score in evaluation.scores.items()}
     partial = {"data_partial": found.plan.splits.partial} if found.plan.splits.partial else {}

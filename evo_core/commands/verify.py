@@ -27,11 +27,8 @@ def command(
     *, run: Path, sample: int, plugins: tuple[str, ...], allow_plugins: bool, as_json: bool
 ) -> int:
     """Replay the decisions of RUN from its stored evaluations, and evaluate a sample again."""
-    import torch
-
     from evo_core.verifying import verify
 
-    torch.set_num_threads(1)
     found = verify(run, sample=sample, plugins=plugins, allow_plugins=allow_plugins)
     print_json(found.to_json()) if as_json else _show(found)
     return 0 if found.repeats else 1

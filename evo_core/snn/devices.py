@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
@@ -29,3 +31,14 @@ def expect_no_triton(device: str) -> None:
     """Let torch not warn at the first gradient on a CPU that Triton, a GPU library, is missing."""
     if device == "cpu":
         logging.getLogger("torch._library.triton").setLevel(logging.ERROR)
+
+
+@contextmanager
+def threads(count: int = 1) -> Iterator[None]:
+    """Let torch use so many threads meanwhile: with others, sums are added in another order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

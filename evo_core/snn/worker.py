@@ -31,6 +31,7 @@ from evo_core.plan import Plan, needs_data
 from evo_core.recipe import Recipe
 from evo_core.seeds import generator
 from evo_core.snn.activity import Activity
+from evo_core.snn.devices import threads
 from evo_core.snn.encoding import encoded
 from evo_core.snn.lessons import trained
 from evo_core.snn.scoring import untrained_pass
@@ -104,6 +105,7 @@ class Evaluator:
         seconds = time.perf_counter() - start
         return replace(evaluation, seconds=seconds, peak_bytes=peak_bytes())
 
+    @threads(1)
     def score(
         self, candidate: int, architecture: Architecture, inits: Sequence[int] = ()
     ) -> Evaluation:

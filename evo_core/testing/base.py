@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 
 from evo_core.components import Component
 from evo_core.config import from_layers
@@ -26,6 +28,14 @@ class Contract:
 
     plugins: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[dict[str, Any]] = {}
+
+    @pytest.fixture(autouse=True)
+    def one_torch_thread(self) -> Iterator[None]:
+        """Compute as a worker does: where all cores are busy, more threads wait for one another."""
+        from evo_core.snn.devices import threads
+
+        with threads(1):
+            yield
 
     def plan(self, **settings: Any) -> Plan:
         """Make a small plan with some settings changed."""

@@ -18,7 +18,7 @@ from evo_core import (
     array_dataset,
 )
 from evo_core.config import from_layers
-from evo_core.executors import Serial
+from evo_core.executors import Serial, make_evaluator
 from evo_core.loky_workers import Loky
 from evo_core.plan import Job, make_plan
 from evo_core.store import Store
@@ -90,15 +90,17 @@ def test_serial_forgets_what_was_cancelled(job):
     assert seen == [0]
 
 
-def test_serial_computes_with_one_thread_and_puts_the_number_back(job):
+def test_a_network_is_scored_with_one_thread_whatever_the_process_uses(small):
     import torch
 
+    def count(view, options):
+        return Score(float(torch.get_num_threads()))
+
+    job = Job(from_layers(small, {"fitness": ["f"]}), (fitness(count),))
     torch.set_num_threads(2)
     try:
-        executor = Serial(None, 1, job)
-        during = torch.get_num_threads()
-        executor.close()
-        assert (during, torch.get_num_threads()) == (1, 2)
+        assert make_evaluator(job).evaluate(candidate(0)).scores["f"].value == 1
+        assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(1)
 

@@ -230,10 +230,10 @@ def test_trained_twice_or_killed_anywhere_the_checkpoints_have_the_same_bytes(ch
     flags = [str(chain_file), "--epochs", "2", "--samples", "60", "--batch", "30"]
     flags += ["--set", "recipe.drop_path=0.2"]
     done = subprocess.run(
-        [sys.executable, KILL_POINTS, tmp_path, "20", *flags],
+        [sys.executable, KILL_POINTS, tmp_path, "7", *flags],
         capture_output=True, text=True, check=True, timeout=280,
     )  # fmt: skip
     found = json.loads(done.stdout)
     assert found["twice"]
     assert found["wrong"] == {}
-    assert found["kills"] > 10
+    assert found["kills"] >= 8

@@ -260,9 +260,12 @@ def test_what_was_cancelled_is_forgotten(job, address):
     assert 1 <= len(found) <= 3
 
 
-@pytest.mark.parametrize("address", ["nonsense://x", "not an address"])
-def test_an_address_that_is_none_is_refused_in_one_line(job, address):
-    with pytest.raises(EvoError, match="no dask cluster answers at") as refused:
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("nonsense://x", "no dask cluster answers at"), ("not an address", "is no address; write")],
+)
+def test_an_address_that_is_none_is_refused_in_one_line(job, address, said):
+    with pytest.raises(EvoError, match=said) as refused:
         Dask(DaskOptions(address=address), 2, job)
     assert "\n" not in str(refused.value)
 
