@@ -25,7 +25,7 @@ from scipy import stats
 
 EVO = Path(sys.executable).with_name("evo")
 REFERENCE = "reference:2conv2fc[channels=48]"
-MNIST = "mnist[validation=0.05]"
+MNIST = "mnist[validation=0.02]"
 # MACs per time step on digits; on MNIST they are 12.8 to 13.8 times as many, and within 20 % of
 # the 9.1 million of the reference network
 LEAST, MOST = 605_000, 770_000
@@ -128,8 +128,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--population", type=int, default=32)
     parser.add_argument("--generations", type=int, default=25)
-    parser.add_argument("--samples", type=int, default=5000)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--samples", type=int, default=3000)
+    parser.add_argument("--epochs", type=int, default=5)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     sizes = ("--population", given.population, "--generations", given.generations)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evo_core.components import Dataset, FitnessFunction, NeuronModel, load
+from evo_core.components import Dataset, NeuronModel, load
 from evo_core.data import Samples
 from evo_core.evaluation import Candidate, Score
 from evo_core.executors import ExecutorLike, make_evaluator
@@ -27,8 +27,7 @@ class FitnessContract(Contract):
 
     def test_it_repeats(self, text: str) -> None:
         """The same network under the same seed has the same score."""
-        values = [score.value for score in self._scores(text)]
-        assert [score.value for score in self._scores(text)] == values
+        assert _values(self._scores(text)) == _values(self._scores(text))
 
     def test_it_tells_networks_apart(self, text: str) -> None:
         """A fitness that is the same for every network guides no search."""
@@ -36,23 +35,29 @@ class FitnessContract(Contract):
 
     def test_it_leaves_what_it_shares_as_it_is(self, text: str) -> None:
         """Beside other functions, which read the same spikes, it and they score as when alone."""
-        for other in ("rdm[metric=hamming]", "rdm[feature=rate]"):
-            alone = [score.value for score in self._scores(other)]
-            together = [score.value for score in self._scores(other, beside=text)]
-            assert together == alone
-            together = [score.value for score in self._scores(text, beside=other)]
-            assert together == [score.value for score in self._scores(text)]
+        steps, rates = "rdm[metric=hamming]", "rdm[feature=rate]"
+        alone = {one: self._scores(one) for one in {text, steps, rates}}
+        for names in ([steps, text], [text, rates]):
+            together = self._all_scores(list(dict.fromkeys(names)))
+            for name, scores in zip(dict.fromkeys(names), together, strict=True):
+                assert _values(scores) == _values(alone[name])
 
-    def _scores(self, text: str, *, beside: str | None = None) -> list[Score]:
-        names = [text] if beside in (None, text) else [beside, text]
-        plan = self.plan(fitness=names)
+    def _scores(self, text: str) -> list[Score]:
+        return self._all_scores([text])[0]
+
+    def _all_scores(self, texts: list[str]) -> list[list[Score]]:
+        """Score random networks with some functions at once; the scores of each function."""
+        plan = self.plan(fitness=texts)
         evaluator = make_evaluator(plan.job)
-        wanted = plan.fitness[-1]
-        assert isinstance(wanted.record, FitnessFunction)
-        return [
-            evaluator.evaluate(Candidate(number, genome, "")).scores[wanted.text]
+        found = [
+            evaluator.evaluate(Candidate(number, genome, "")).scores
             for number, genome in enumerate(genomes(plan))
         ]
+        return [[scores[bound.text] for scores in found] for bound in plan.fitness]
+
+
+def _values(scores: list[Score]) -> list[float | None]:
+    return [score.value for score in scores]
 
 
 class NeuronContract(Contract):

@@ -209,7 +209,7 @@ def test_plugin_files_that_only_the_folder_names_are_not_loaded(cli, unfinished)
 def test_ctrl_c_finishes_the_step_and_the_command_it_tells_goes_on(
     evo_binary, evo, chain_file, tmp_path
 ):
-    flags = ("--epochs", "3", "--batch", "8", "--samples", "480", "--quiet")
+    flags = ("--epochs", "3", "--batch", "8", "--samples", "200", "--quiet")
     command = [evo_binary, "train", chain_file, *flags, "--out", "cut"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
