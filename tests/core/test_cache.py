@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,29 +14,7 @@ import evo_core
 from evo_core import Dataset
 from evo_core.data import array_dataset
 
-PLUGIN = """
-    from pathlib import Path
-
-    from evo_core import FitnessFunction, Score, hookimpl
-
-    def collect(record, options):
-        return float(record.spikes.mean())
-
-    def score(view, options):
-        with (Path(__file__).parent / "calls.txt").open("a") as calls:
-            calls.write("x")
-        return Score(view.collected[-1], forwards=2, details={"all": view.collected})
-
-    def fails(view, options):
-        raise ValueError("no")
-
-    @hookimpl
-    def evo_components():
-        common = {"summary": "", "goal": "max", "needs": ("spikes",), "collect": collect}
-        yield FitnessFunction(name="mine", score=score, **common)
-        yield FitnessFunction(name="never", score=lambda view, options: None, **common)
-        yield FitnessFunction(name="fails", score=fails, **common)
-"""
+PLUGIN = (Path(__file__).parents[1] / "data" / "counting_fitness.py").read_text(encoding="utf-8")
 
 
 def result_bytes(result):

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,29 +20,7 @@ from evo_core.evaluation import Evaluation, Score
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
 
-PLUGIN = """
-    from pathlib import Path
-
-    from evo_core import FitnessFunction, Score, hookimpl
-
-    def collect(record, options):
-        return float(record.spikes.mean())
-
-    def score(view, options):
-        with (Path(__file__).parent / "calls.txt").open("a") as calls:
-            calls.write("x")
-        return Score(view.collected[-1], forwards=2, details={"all": view.collected})
-
-    def fails(view, options):
-        raise ValueError("no")
-
-    @hookimpl
-    def evo_components():
-        common = {"summary": "", "goal": "max", "needs": ("spikes",), "collect": collect}
-        yield FitnessFunction(name="mine", score=score, **common)
-        yield FitnessFunction(name="never", score=lambda view, options: None, **common)
-        yield FitnessFunction(name="fails", score=fails, **common)
-"""
+PLUGIN = (Path(__file__).parents[1] / "data" / "counting_fitness.py").read_text(encoding="utf-8")
 
 
 def plan_with(path, **given):
