@@ -8,7 +8,7 @@ is compared on them.
 
 Everything is done by the commands of evo, which are printed as they run. Stop it at any time and
 start it again: what is done is kept, what was cut off goes on. It prints one JSON object at the
-end and draws transfer.png. Two core-hours.
+end and draws transfer.png. An hour on one core.
 
 python benchmarks/transfer.py --data-root DATA --nmnist-root DATA/NMNIST/subset --out FOLDER
 """
