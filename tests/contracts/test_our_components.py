@@ -38,12 +38,15 @@ class TestOperators(testing.OperatorContract):
     text = names(components.Operator)
 
 
-SHORT = {"accuracy": "accuracy[epochs=1,samples=480]"}  # fitness functions that train
+SHORT = {  # fitness functions that train
+    "accuracy": "accuracy[epochs=1,samples=480]",
+    "trained synops": "synops[at=trained,epochs=1,samples=64]",
+}
 
 
 @pytest.mark.timeout(900)  # one of them trains
 class TestFitness(testing.FitnessContract):
-    @pytest.fixture(params=list(REGISTRY.all(components.FitnessFunction)))
+    @pytest.fixture(params=[*REGISTRY.all(components.FitnessFunction), "trained synops"])
     def text(self, request):
         return SHORT.get(request.param, request.param)
 
