@@ -20,7 +20,7 @@ Share = Annotated[float, Ge(0), Le(1)]
 class Crop:
     """Options of ``crop``."""
 
-    padding: Annotated[int, Ge(0)] = option(4, "pixels by which the picture moves at most")
+    padding: Annotated[int, Ge(0), Le(64)] = option(4, "pixels by which the picture moves at most")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Chance:
 class Roll:
     """Options of ``roll``."""
 
-    pixels: Annotated[int, Ge(0)] = option(5, "by which the picture moves at most")
+    pixels: Annotated[int, Ge(0), Le(64)] = option(5, "by which the picture moves at most")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +16,7 @@ from evo_core.binding import validate
 from evo_core.components import option
 from evo_core.errors import unknown
 
+Finite = Lt(math.inf)
 Optimiser = Literal["adamw", "sgd"]
 Schedule = Literal["cosine", "constant"]
 Loss = Literal["ce", "mse", "tet"]
@@ -30,17 +32,19 @@ class Recipe:
         None, "train on so many samples, classes in proportion; by default on all"
     )
     optimiser: Optimiser = option("adamw", "adamw, or sgd with Nesterov momentum")
-    lr: Annotated[float, Gt(0)] = option(5e-3, "largest learning rate")
+    lr: Annotated[float, Gt(0), Finite] = option(5e-3, "largest learning rate")
     momentum: Annotated[float, Ge(0), Lt(1)] = option(0.9, "momentum of sgd")
-    weight_decay: Annotated[float, Ge(0)] = option(
+    weight_decay: Annotated[float, Ge(0), Finite] = option(
         0.01, "weight decay of conv and linear weights; biases and BatchNorm have none"
     )
     schedule: Schedule = option("cosine", "how the learning rate falls after the warm-up")
     warmup_epochs: Annotated[int, Ge(0)] = option(
         0, "epochs in which the learning rate rises linearly"
     )
-    warmup_lr: Annotated[float, Gt(0)] = option(1e-6, "learning rate at which the warm-up begins")
-    min_lr: Annotated[float, Ge(0)] = option(1e-5, "learning rate at which the cosine ends")
+    warmup_lr: Annotated[float, Gt(0), Finite] = option(
+        1e-6, "learning rate at which the warm-up begins"
+    )
+    min_lr: Annotated[float, Ge(0), Finite] = option(1e-5, "learning rate at which the cosine ends")
     loss: Loss = option(
         "ce", "ce or mse on logits averaged over time, or tet: cross-entropy at every time step"
     )
@@ -50,7 +54,7 @@ class Recipe:
     drop_path: Annotated[float, Ge(0), Lt(1)] = option(
         0.0, "probability of leaving out a parallel path in the last epoch, rising from 0"
     )
-    clip_gradient: Annotated[float, Gt(0)] | None = option(
+    clip_gradient: Annotated[float, Gt(0), Finite] | None = option(
         None, "largest norm of the gradient; by default it is not clipped"
     )
     amp: bool = option(False, "forward passes in bfloat16 where torch deems it safe")
@@ -85,7 +89,7 @@ class ShortTraining:
     samples: Annotated[int, Ge(2)] | None = option(
         None, "train on so many samples, classes in proportion; by default on all"
     )
-    lr: Annotated[float, Gt(0)] = option(5e-3, "largest learning rate")
+    lr: Annotated[float, Gt(0), Finite] = option(5e-3, "largest learning rate")
 
     @property
     def recipe(self) -> Recipe:

@@ -114,6 +114,7 @@ def test_without_tensorboard_one_line_says_so(cli, chain_file, tmp_path, monkeyp
     [
         (("--recipe", "papr"), "no recipe 'papr'; did you mean 'paper'?"),
         (("--set", "recipe.lr=-1"), "recipe.lr is -1; input should be greater than 0"),
+        (("--set", "recipe.lr=inf"), "recipe.lr is Infinity; input should be less than"),
         (("--set", "recipe.rate=1"), "no option recipe.rate"),
         (("--set", "recipe=1"), "--set recipe=... is not of the form recipe.key=value"),
         (("--set", "recipe.warmup_epochs=2"), "take fewer than the 2 epochs"),
