@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
@@ -51,6 +52,7 @@ AUGMENTATIONS: dict[str, type] = {
 _OF_IMAGES, _OF_EVENTS = {"erasing"}, {"roll", "rotate", "event-mix"}
 
 
+@cache
 def read_augmentation(text: str) -> tuple[str, Any]:
     """Read ``name`` or ``name[option=value]``: give the name and its options.
 
