@@ -18,6 +18,7 @@ from evo_core.components import Component, FitnessFunction
 from evo_core.errors import EvoError
 from evo_core.plan import Plan, needs_data
 from evo_core.provenance import lock, origin
+from evo_core.recipe import recipes
 
 SHARED = ""  # stands where a fitness would: what the passes gave that all of them share
 
@@ -99,15 +100,15 @@ def _code(plan: Plan, record: Component) -> dict[str, str]:
 
 
 def _lessons(plan: Plan, bound: Bound[FitnessFunction]) -> dict[str, str]:
-    """Hash the samples that a fitness function trains on and is measured on, if it does."""
+    """Hash the recipes and samples that a fitness function trains by and on, if it does."""
     if "trained" not in bound.record.needs_with(bound.options):
         return {}
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(json.dumps(recipes(), sort_keys=True).encode())
     for samples in (plan.splits.train, plan.splits.validation):
         digest.update(f"{samples.scale!r}\n".encode())
         for array in (samples.inputs, samples.labels):
             digest.update(f"{array.shape} {array.dtype.str}\n".encode() + array.tobytes())
-    return {"trained on": digest.hexdigest()}
+    return {"trained by and on": digest.hexdigest()}
 
 
 def _checksum(plan: Plan) -> str:

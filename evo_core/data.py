@@ -111,7 +111,10 @@ class Splits:
             return Task((channels, height, width), self.classes, steps or 4)
         frames = self.train.inputs.shape[1]
         if steps not in (None, frames):
-            raise EvoError(f"scoring.steps is {steps}, but the events come in {frames} steps")
+            raise EvoError(
+                f"scoring.steps is {steps}, but the events come in {frames} steps; take --set "
+                f"scoring.steps={frames}, or so many frames, e.g. --data 'nmnist[frames={steps}]'"
+            )
         return Task((channels, height, width), self.classes, frames)
 
     def batch(self, size: int, seed: int, number: int) -> Samples:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from evo_core.architecture import Architecture, Task
-from evo_core.binding import Binder, Bound, validate
+from evo_core.binding import Binder, Bound, parse_reference, validate
 from evo_core.components import (
     KINDS,
     Component,
@@ -173,6 +173,7 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     parse_memory(config.memory)
     splits = load_data(binder, config)
     check_partial(splits, config)
+    _check_lessons(fitness, splits, config.data)
     plan = Plan(
         job=job,
         registry=registry,
@@ -257,6 +258,16 @@ def _check_repeats(fitness: tuple[Bound[FitnessFunction], ...]) -> None:
     for text in texts:
         if texts.count(text) > 1:
             raise EvoError(f"the fitness {text} is named twice")
+
+
+def _check_lessons(fitness: tuple[Bound[FitnessFunction], ...], splits: Splits, data: str) -> None:
+    """Refuse to train candidates where nothing is held out to measure them on."""
+    for bound in fitness:
+        if "trained" in bound.record.needs_with(bound.options) and not len(splits.validation):
+            raise EvoError(
+                f"the fitness {bound.text} trains, and measures on validation samples, but {data} "
+                f"has none; hold out some, e.g. --set {parse_reference(data)[0]}.validation=0.3"
+            )
 
 
 def _check_device(device: str) -> None:

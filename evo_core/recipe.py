@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Lt
 
+from evo_core.augmentation import read_augmentation
 from evo_core.binding import validate
 from evo_core.components import option
 from evo_core.errors import unknown
 
+Finite = Lt(math.inf)
 Optimiser = Literal["adamw", "sgd"]
 Schedule = Literal["cosine", "constant"]
 Loss = Literal["ce", "mse", "tet"]
@@ -29,17 +32,19 @@ class Recipe:
         None, "train on so many samples, classes in proportion; by default on all"
     )
     optimiser: Optimiser = option("adamw", "adamw, or sgd with Nesterov momentum")
-    lr: Annotated[float, Gt(0)] = option(5e-3, "largest learning rate")
+    lr: Annotated[float, Gt(0), Finite] = option(5e-3, "largest learning rate")
     momentum: Annotated[float, Ge(0), Lt(1)] = option(0.9, "momentum of sgd")
-    weight_decay: Annotated[float, Ge(0)] = option(
+    weight_decay: Annotated[float, Ge(0), Finite] = option(
         0.01, "weight decay of conv and linear weights; biases and BatchNorm have none"
     )
     schedule: Schedule = option("cosine", "how the learning rate falls after the warm-up")
     warmup_epochs: Annotated[int, Ge(0)] = option(
         0, "epochs in which the learning rate rises linearly"
     )
-    warmup_lr: Annotated[float, Gt(0)] = option(1e-6, "learning rate at which the warm-up begins")
-    min_lr: Annotated[float, Ge(0)] = option(1e-5, "learning rate at which the cosine ends")
+    warmup_lr: Annotated[float, Gt(0), Finite] = option(
+        1e-6, "learning rate at which the warm-up begins"
+    )
+    min_lr: Annotated[float, Ge(0), Finite] = option(1e-5, "learning rate at which the cosine ends")
     loss: Loss = option(
         "ce", "ce or mse on logits averaged over time, or tet: cross-entropy at every time step"
     )
@@ -49,16 +54,48 @@ class Recipe:
     drop_path: Annotated[float, Ge(0), Lt(1)] = option(
         0.0, "probability of leaving out a parallel path in the last epoch, rising from 0"
     )
-    clip_gradient: Annotated[float, Gt(0)] | None = option(
+    clip_gradient: Annotated[float, Gt(0), Finite] | None = option(
         None, "largest norm of the gradient; by default it is not clipped"
     )
     amp: bool = option(False, "forward passes in bfloat16 where torch deems it safe")
+    augment: tuple[str, ...] = option(
+        (), 'random changes of training samples, in this order, e.g. ["crop[padding=2]", "flip"]'
+    )
+    memory_optimiser: bool = option(
+        False, "compute activations again in the backward pass instead of keeping them"
+    )
 
     def __post_init__(self) -> None:
+        for text in self.augment:
+            read_augmentation(text)
         if self.warmup_epochs >= self.epochs > 1:
             raise ValueError(
                 f"warmup_epochs is {self.warmup_epochs}; take fewer than the {self.epochs} epochs"
             )
+
+    def to_json(self) -> dict[str, Any]:
+        """Write the recipe as JSON types."""
+        return asdict(self) | {"augment": list(self.augment)}
+
+
+@dataclass(frozen=True, slots=True)
+class ShortTraining:
+    """Options of a fitness function that trains a candidate briefly.
+
+    Functions whose options agree share one training.
+    """
+
+    epochs: Annotated[int, Ge(1)] = option(3, "passes over the training samples")
+    samples: Annotated[int, Ge(2)] | None = option(
+        None, "train on so many samples, classes in proportion; by default on all"
+    )
+    lr: Annotated[float, Gt(0), Finite] = option(5e-3, "largest learning rate")
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe: ``quick`` with batches of 32."""
+        given = {"epochs": self.epochs, "samples": self.samples, "lr": self.lr}
+        return read_recipe("quick", given | {"batch": 32})
 
 
 def recipes() -> dict[str, str]:
@@ -70,10 +107,17 @@ def recipes() -> dict[str, str]:
     }
 
 
-def read_recipe(name: str = "quick", changes: Mapping[str, Any] | None = None) -> Recipe:
+def read_recipe(
+    name: str = "quick", changes: Mapping[str, Any] | None = None, data: str = ""
+) -> Recipe:
     """Read a recipe by name, with some values changed.
 
     Fewer epochs shorten the warm-up, unless it is given as well.
+
+    Args:
+        name: The name of the recipe.
+        changes: Values that win over those of the recipe.
+        data: The name of the data set; the recipe may augment each in its own way, others not.
 
     Raises:
         EvoError: If there is none of that name, or a value does not fit.
@@ -82,6 +126,7 @@ def read_recipe(name: str = "quick", changes: Mapping[str, Any] | None = None) -
     if name not in texts:
         raise unknown("recipe", name, texts)
     table = tomllib.loads(texts[name])
+    table["augment"] = table.get("augment", {}).get(data, [])
     given = dict(changes or {})
     epochs = given.get("epochs")
     if isinstance(epochs, int) and "warmup_epochs" not in given:

@@ -9,6 +9,7 @@ from typing import Any
 
 from evo_core.api import fresh_folder
 from evo_core.architecture import Architecture
+from evo_core.augmentation import check_augmentations
 from evo_core.binding import parse_reference
 from evo_core.components import Component, Dataset, Development
 from evo_core.config import Layer, from_layers
@@ -61,7 +62,7 @@ def train(
         found = Target("architecture", make_plan(Job(from_layers(layer), tuple(given))), target)
     else:
         found = resolve(str(target), [layer], components=given)
-    wanted = read_recipe(recipe) if isinstance(recipe, str) else recipe
+    wanted = read_recipe(recipe, data=data_name(found)) if isinstance(recipe, str) else recipe
     job = job_of(found, wanted, threads=threads, develop=develop)
     folder = fill(None if out is None else Path(out), {"": job}, found.plan)
     return go_on(folder, plan=found.plan)
@@ -78,8 +79,8 @@ def job_of(
     """Say what is to be trained.
 
     Raises:
-        EvoError: If the network or the encoding does not fit the data, or there is no such
-            Development.
+        EvoError: If the network, the encoding or an augmentation does not fit the data, or there
+            is no such Development.
     """
     check_task(target)
     config, plan = target.plan.config, target.plan
@@ -87,6 +88,7 @@ def job_of(
         if not len(getattr(plan.splits, part)):
             raise EvoError(f"{config.data} has no {part} samples, but a training needs some")
     check_encoding(plan.splits.train.take(slice(256)), config.scoring.encoding)
+    check_augmentations(recipe.augment, plan.splits.train)
     bound = plan.binder.bind(Development, develop) if develop else None
     tables = [parse_reference(text)[0] for text in (config.data, develop or "") if text]
     settings: Layer = {
@@ -110,6 +112,11 @@ def job_of(
         threads=threads,
         develop=bound.text if bound else None,
     )
+
+
+def data_name(target: Target) -> str:
+    """Give the name of the data of a target, without its options."""
+    return parse_reference(target.plan.config.data)[0]
 
 
 def fill(folder: Path | None, jobs: Mapping[str, TrainJob], plan: Plan) -> Path:

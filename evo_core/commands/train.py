@@ -12,7 +12,6 @@ from evo_core.commands.settings import allow_plugins, as_json, data_options, lay
 from evo_core.errors import EvoError
 
 if TYPE_CHECKING:
-    from evo_core.recipe import Recipe
     from evo_core.train_results import TrainGroup, TrainResult
     from evo_core.train_watch import Watcher
 
@@ -99,17 +98,19 @@ def _begin(
     **flags: Any,
 ) -> tuple[Path, Any]:
     """Make the folder of a new training; give it, and the plan."""
+    from evo_core.recipe import read_recipe
     from evo_core.sweeps import parse_seeds
     from evo_core.targets import front_of, resolve
-    from evo_core.training import fill, job_of
+    from evo_core.training import data_name, fill, job_of
 
     if seeds is not None and flags["seed"] is not None:
         raise EvoError("--seeds does not go with --seed; leave one of them out")
-    recipe, stack = _recipe(plugins, **flags)
+    name, changes, stack = _recipe(plugins, **flags)
     if top is None:
         targets = [resolve(text, stack, allow_plugins=allow_plugins)]
     else:
         targets = front_of(Path(text), top, stack, allow_plugins=allow_plugins)
+    recipe = read_recipe(name, changes, data_name(targets[0]))
     numbers = parse_seeds(seeds) if seeds is not None else (targets[0].plan.config.seed,)
     jobs = {
         _name(target.candidate if top else None, seed if seeds else None): job_of(
@@ -121,10 +122,14 @@ def _begin(
     return fill(out, jobs, targets[0].plan), targets[0].plan
 
 
-def _recipe(plugins: tuple[str, ...], **flags: Any) -> tuple[Recipe, list[dict[str, Any]]]:
-    """Take what is about the recipe out of flags and ``--set``; give it, and the other layers."""
-    from evo_core.recipe import read_recipe
+def _recipe(
+    plugins: tuple[str, ...], **flags: Any
+) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
+    """Take what is about the recipe out of flags and ``--set``.
 
+    Returns:
+        The name of the recipe, the values to change in it, and the other layers.
+    """
     name = flags.pop("recipe")
     own = {key: flags.pop(key) for key in ("epochs", "samples", "batch")}
     stack = layers(plugins=plugins, **flags)
@@ -132,7 +137,7 @@ def _recipe(plugins: tuple[str, ...], **flags: Any) -> tuple[Recipe, list[dict[s
     if not isinstance(changes, dict):
         raise EvoError("--set recipe=... is not of the form recipe.key=value")
     given = {key: value for key, value in own.items() if value is not None}
-    return read_recipe(name, given | changes), stack
+    return name, given | changes, stack
 
 
 def _name(candidate: int | None, seed: int | None) -> str:

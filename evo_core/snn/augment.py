@@ -11,10 +11,41 @@ Training Spiking Neural Networks", and mixed as in Shen et al. (2023), "EventMix
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
 
 import torch
 from torch import Generator, Tensor
 from torch.nn import functional
+
+from evo_core.augmentation import read_augmentation
+
+
+def augmented(
+    frames: Tensor, labels: Tensor, texts: Iterable[str], classes: int, rng: Generator
+) -> tuple[Tensor, Tensor]:
+    """Change a batch as a recipe says, one augmentation after the other.
+
+    Args:
+        frames: ``[T, B, C, H, W]``; images are repeated over T, and changed alike at each step.
+        labels: Classes ``[B]``.
+        texts: The augmentations, as in ``recipe.augment``.
+        classes: How many classes there are.
+        rng: The generator.
+
+    Returns:
+        New frames, and the labels; the share of each class ``[B, classes]`` once they are mixed.
+    """
+    inputs, targets = frames.transpose(0, 1), labels
+    for text in texts:
+        name, options = read_augmentation(text)
+        if name == "event-mix":
+            if targets.ndim == 1:
+                targets = functional.one_hot(labels, classes).to(frames.dtype)
+            inputs, targets = event_mix(inputs, targets, rng, **asdict(options))
+        else:
+            inputs = _CHANGES[name](inputs, rng, **asdict(options))
+    return inputs.transpose(0, 1), targets
 
 
 def random_crop(inputs: Tensor, rng: Generator, padding: int = 4) -> Tensor:
@@ -142,3 +173,12 @@ def _blob(frames: Tensor, rng: Generator, probability: float) -> Tensor:
 def _per_sample(values: Tensor, inputs: Tensor) -> Tensor:
     """Shape one value for each sample so that it fits the inputs."""
     return values.to(inputs.device).view(-1, *[1] * (inputs.ndim - 1))
+
+
+_CHANGES: dict[str, Callable[..., Tensor]] = {
+    "crop": random_crop,
+    "flip": horizontal_flip,
+    "erasing": random_erasing,
+    "roll": roll,
+    "rotate": rotate,
+}

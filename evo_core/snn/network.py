@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import torch
 from spikingjelly.activation_based import base, layer
+from spikingjelly.activation_based.memopt import checkpoint_module
 from torch import Tensor, nn
 
 from evo_core.architecture import Architecture, Edge
@@ -41,6 +42,11 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         architecture: The graph.
         neurons: The NeuronModel records by name.
         weights: Where the initial weights come from.
+
+    Attributes:
+        recompute: Keep only what enters neurons and edges, and compute what happens inside them
+            once more in the backward pass. Outputs, gradients, states and the statistics of
+            BatchNorm stay the same.
     """
 
     def __init__(
@@ -49,6 +55,7 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         super().__init__()
         logging.getLogger("torch._library.triton").addFilter(_but_missing_triton)
         self.architecture = architecture
+        self.recompute = False
         self.populations = nn.ModuleDict(
             {
                 _key(name): _neuron(neuron, neurons)
@@ -76,12 +83,17 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         return self.edges[_key(path)]
 
     def _fire(self, name: str, neuron: Neuron, current: Tensor) -> Tensor:
-        spikes: Tensor = self.populations[_key(name)](current)
-        return spikes
+        return self._run(self.populations[_key(name)], current)
 
     def _carry(self, path: str, edge: Edge, value: Tensor) -> Tensor:
-        current: Tensor = self.edge(path)(value)
-        return current
+        return self._run(self.edge(path), value)
+
+    def _run(self, module: nn.Module, value: Tensor) -> Tensor:
+        if self.recompute and torch.is_grad_enabled():
+            # inside a container of its own, so that the hooks of the module are called as well
+            module = checkpoint_module(nn.Sequential(module))
+        result: Tensor = module(value)
+        return result
 
 
 class SignClip(nn.Module):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from evo_core.data import Samples, Splits
 from evo_core.errors import RunFailedError
 from evo_core.recipe import Recipe
 from evo_core.seeds import generator, torch_generator
+from evo_core.snn.augment import augmented
 from evo_core.snn.developing import Developer
 from evo_core.snn.drop_path import DropPath
 from evo_core.snn.encoding import encoded
@@ -36,7 +37,6 @@ from evo_core.snn.weights import Weights
 from evo_core.train_results import EpochMetrics, Measured, Sums
 
 Rows = npt.NDArray[np.integer[Any]]
-Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 
 class Trainer:
@@ -51,8 +51,6 @@ class Trainer:
         init: The number of the draw of the initial weights.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         development: Changes the structure meanwhile, or None.
-        augment: ``augment(frames, targets, generator)`` gives frames ``[T, B, C, H, W]`` and
-            targets (classes ``[B]`` or shares ``[B, classes]``) to train on instead.
         encoding: How images are shown; ``poisson`` draws anew at every step.
 
     Attributes:
@@ -72,17 +70,17 @@ class Trainer:
         init: int = 0,
         device: str = "cpu",
         development: Bound[Development] | None = None,
-        augment: Augment | None = None,
         encoding: Encoding = "direct",
     ) -> None:
         self.recipe, self.seed, self.splits, self._device = recipe, seed, splits, device
         self.network = SpikingNetwork(architecture, neurons, Weights(seed, init, device=device))
+        self.network.recompute = recipe.memory_optimiser
         self.optimiser = make_optimiser(recipe, self.network)
         self.drop_path = DropPath(self.network)
         self.developer = (
             Developer.of(development, self.network, self.optimiser, seed) if development else None
         )
-        self._augment, self._encoding = augment, encoding
+        self._encoding = encoding
         self._rows = subset(splits.train.labels, recipe.samples, seed)
         self._batch = min(recipe.batch, len(self._rows))
         self.steps = len(self._rows) // self._batch
@@ -98,9 +96,11 @@ class Trainer:
         frames, labels = self._next_batch()
         set_learning_rate(self.optimiser, self._rate())
         targets = labels
-        if self._augment is not None:
+        if self.recipe.augment:
             rng = torch_generator(key[0], "augment", *key[1:])
-            frames, targets = self._augment(frames, labels, rng)
+            frames, targets = augmented(
+                frames, labels, self.recipe.augment, self.splits.classes, rng
+            )
         dropped = self.recipe.drop_path * self.epoch / max(1, self.recipe.epochs - 1)
         self.drop_path.draw(len(labels), dropped, torch_generator(key[0], "drop-path", *key[1:]))
         logits = self._forward(frames)

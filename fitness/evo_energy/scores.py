@@ -13,16 +13,22 @@ out, as in most published figures.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from spikingjelly.activation_based.op_counter import DispatchCounterMode, MACCounter, SynOpCounter
 from torch import nn
 
-from evo_core.components import NoOptions
+from evo_core.errors import RunFailedError
 from evo_core.evaluation import Score
 from evo_core.limits import check_deadline
-from evo_core.snn.view import View
+from evo_core.snn.view import Trained, View
+
+if TYPE_CHECKING:
+    from evo_energy.plugin import CostOptions
 
 MAC_PJ, AC_PJ = 4.6, 0.9  # 32-bit floats at 45 nm (Horowitz, ISSCC 2014)
 
@@ -45,36 +51,52 @@ class Operations:
         return MAC_PJ * self.macs + AC_PJ * self.synops
 
 
-def synops(view: View, options: NoOptions) -> Score:
-    """Count synaptic operations; undefined where there are none, as in a dead network."""
-    counted = operations(view)
-    return _score(counted.synops, counted)
+def synops(view: View, options: CostOptions) -> Score:
+    """Count synaptic operations; undefined where there are none, or where a training diverges."""
+    return _score(view, options, lambda counted: counted.synops)
 
 
-def energy(view: View, options: NoOptions) -> Score:
-    """Estimate the energy in pJ; undefined where there are no synaptic operations."""
-    counted = operations(view)
-    return _score(counted.picojoules, counted)
+def energy(view: View, options: CostOptions) -> Score:
+    """Estimate the energy in pJ; undefined where the synaptic operations are."""
+    return _score(view, options, lambda counted: counted.picojoules)
 
 
-def operations(view: View) -> Operations:
+def operations(view: View, trained: Trained | None = None) -> Operations:
     """Count the operations of a network on the batch of a view.
 
     Args:
         view: A view with a network and the inputs ``[T, B, C, H, W]``.
+        trained: Count on this network instead, with the running statistics of BatchNorm. It stays
+            as it is.
     """
-    assert view.network is not None
     assert view.inputs is not None
-    network, inputs = view.network(), view.inputs
+    steps = len(view.inputs) if trained is None and view.statistics == "sequence" else 1
+    if trained is None:
+        assert view.network is not None
+        network = view.network()
+    else:
+        network = copy.deepcopy(trained.network).eval()
     spiking, numeric = SynOpCounter(), MACCounter(extra_ignore_modules=[nn.BatchNorm2d])
     with torch.no_grad(), DispatchCounterMode([spiking, numeric]):
-        for frames in torch.split(inputs, 1 if view.statistics == "step" else len(inputs)):
+        for frames in torch.split(view.inputs, steps):
             check_deadline()
             network(frames)
-    samples = inputs.shape[1]
+    samples = view.inputs.shape[1]
     return Operations(spiking.get_total() / samples, numeric.get_total() / samples)
 
 
-def _score(value: float, counted: Operations) -> Score:
-    defined = value if counted.synops > 0 else None
-    return Score(defined, forwards=1, details=asdict(counted))
+def _score(view: View, options: CostOptions, value: Callable[[Operations], float]) -> Score:
+    trained = None
+    if options.at == "trained":
+        assert view.trained is not None
+        try:
+            trained = view.trained(options.recipe)
+        except RunFailedError as error:
+            return Score(None, "undefined", details={"reason": str(error)})
+    counted = operations(view, trained)
+    return Score(
+        value(counted) if counted.synops > 0 else None,
+        forwards=1 + (trained.forwards if trained else 0),
+        backwards=trained.backwards if trained else 0,
+        details=asdict(counted),
+    )

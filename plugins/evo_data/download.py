@@ -42,7 +42,10 @@ def download(one: PublishedSet, root: Path, say: Say) -> None:
     }
     if not wanted:
         say(f"{one.name} is whole in {root}")
-    elif isinstance(one.source, Archive):
+        return
+    with _writing(root):
+        root.mkdir(parents=True, exist_ok=True)
+    if isinstance(one.source, Archive):
         _fetch_archive(one.source, wanted, root, say)
     else:
         _fetch_files(one.source, wanted, root, say)
@@ -60,7 +63,6 @@ def _fetch_archive(archive: Archive, wanted: Mapping[str, str], root: Path, say:
     say(f"fetching {archive.url}")
     with contextlib.ExitStack() as stack:
         stack.enter_context(_writing(root))
-        root.mkdir(parents=True, exist_ok=True)
         whole = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=root))) / "archive"
         with _answer(archive.url) as source:
             _take(source, whole, archive.md5, archive.url)

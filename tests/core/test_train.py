@@ -129,19 +129,49 @@ def test_drop_path_leaves_out_parallel_ways_only_and_keeps_the_mean(chain, train
     assert some.mean() == pytest.approx(float(whole.mean()), rel=0.05)
 
 
-def test_augmentation_sees_every_batch_under_a_generator_of_its_own(trainer):
+def test_augmentation_draws_anew_at_every_step_and_repeats(trainer, monkeypatch):
     seen = []
 
-    def augment(frames, labels, generator):
+    def augmented(frames, labels, texts, classes, generator):
+        assert (texts, classes) == (("crop", "erasing"), 10)
         seen.append(float(torch.rand(1, generator=generator)))
         return frames * 0, labels
 
+    monkeypatch.setattr("evo_core.snn.training.augmented", augmented)
     for _ in range(2):
-        one = trainer(augment=augment)
+        one = trainer(read_recipe("quick", {"augment": ["crop", "erasing"]}))
         one.make_step()
         one.make_step()
     assert seen[0] != seen[1]
     assert seen[:2] == seen[2:]
+
+
+@pytest.mark.parametrize("loss", ["ce", "mse", "tet"])
+def test_mixed_targets_are_learnt_and_answers_counted_by_the_true_classes(chain, loss):
+    rng = np.random.default_rng(0)
+    bright = np.arange(60) % 2
+    frames = (rng.random((60, 4, 1, 8, 8)) < 0.1 + 0.6 * bright[:, None, None, None, None]) * 1.0
+    splits = array_dataset("flashes", frames, bright).load(None, None)
+    settings = {"augment": ["event-mix"], "loss": loss, "label_smoothing": 0.1, "batch": 12}
+    recipe = read_recipe("quick", settings | {"epochs": 8, "lr": 0.02})
+    one = Trainer(chain((1, 8, 8), 2, 4), splits, installed().all(NeuronModel), recipe, 0)
+    accuracies = []
+    for _ in range(8):
+        while one.step < one.steps:
+            one.make_step()
+        metrics = one.end_epoch()
+        assert (metrics.train.accuracy * 36) % 1 == pytest.approx(0, abs=1e-6)
+        accuracies.append(metrics.validation.accuracy)
+    assert max(accuracies) > 0.9
+
+
+def test_the_recipe_of_the_paper_augments_each_data_set_as_its_loaders_do():
+    assert read_recipe("paper").augment == read_recipe("paper", data="mnist").augment == ()
+    assert "flip" in read_recipe("paper", data="cifar10").augment
+    assert read_recipe("paper", data="dvs128-gesture").augment == ("crop",)
+    given = read_recipe("paper", {"augment": ["flip"]}, data="cifar10")
+    assert given.augment == ("flip",)
+    assert read_recipe("quick", data="cifar10").augment == ()
 
 
 def test_a_training_that_diverges_ends_with_one_line(trainer):

@@ -52,6 +52,16 @@ def test_settings_of_the_recipe_win_over_the_recipe(cli, chain_file, tmp_path):
     assert (recipe["lr"], recipe["loss"], recipe["drop_path"]) == (0.02, "tet", 0.2)
 
 
+def test_augmented_training_repeats_and_is_another_one(cli, chain_file, tmp_path):
+    augment = ("--set", 'recipe.augment=["crop[padding=2]","erasing"]')
+    one, two, plain = (
+        cli("train", chain_file, *SHORT, *flags, "--out", tmp_path / name, "--json").json
+        for name, flags in [("a", augment), ("b", augment), ("c", ())]
+    )
+    assert one["recipe"]["augment"] == ["crop[padding=2]", "erasing"]
+    assert one["validation"] == two["validation"] != plain["validation"]
+
+
 def test_several_seeds_make_one_table_with_mean_and_spread(cli, chain_file, tmp_path):
     done = cli("train", chain_file, *SHORT, "--seeds", "0-2", "--out", tmp_path / "t")
     lines = done.out.splitlines()
@@ -104,9 +114,16 @@ def test_without_tensorboard_one_line_says_so(cli, chain_file, tmp_path, monkeyp
     [
         (("--recipe", "papr"), "no recipe 'papr'; did you mean 'paper'?"),
         (("--set", "recipe.lr=-1"), "recipe.lr is -1; input should be greater than 0"),
+        (("--set", "recipe.lr=inf"), "recipe.lr is Infinity; input should be less than"),
         (("--set", "recipe.rate=1"), "no option recipe.rate"),
         (("--set", "recipe=1"), "--set recipe=... is not of the form recipe.key=value"),
         (("--set", "recipe.warmup_epochs=2"), "take fewer than the 2 epochs"),
+        (("--set", 'recipe.augment=["crp"]'), "no augmentation 'crp'; did you mean 'crop'?"),
+        (("--set", "recipe.augment=crop"), 'recipe.augment is "crop"; input should be a valid'),
+        (
+            ("--set", 'recipe.augment=["crop", "roll[pixels=2]"]'),
+            "'roll[pixels=2]', which is for events, but the data are images; take of crop, flip",
+        ),
         (("--develop", "nothing"), "no development 'nothing'"),
         (("--seeds", "0-1", "--seed", "3"), "--seeds does not go with --seed"),
         (("--resume", "x"), "name a TARGET to train, or a training to go on with"),
@@ -228,7 +245,7 @@ def test_ctrl_c_finishes_the_step_and_the_command_it_tells_goes_on(
 @pytest.mark.slow
 def test_trained_twice_or_killed_anywhere_the_checkpoints_have_the_same_bytes(chain_file, tmp_path):
     flags = [str(chain_file), "--epochs", "2", "--samples", "60", "--batch", "30"]
-    flags += ["--set", "recipe.drop_path=0.2"]
+    flags += ["--set", "recipe.drop_path=0.2", "--set", 'recipe.augment=["crop", "erasing"]']
     done = subprocess.run(
         [sys.executable, KILL_POINTS, tmp_path, "7", *flags],
         capture_output=True, text=True, check=True, timeout=280,

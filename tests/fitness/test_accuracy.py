@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -14,7 +15,7 @@ from evo_core.evaluation import Candidate
 from evo_core.executors import make_evaluator
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
-from evo_core.recipe import read_recipe
+from evo_core.recipe import Recipe, read_recipe
 from evo_core.snn.training import Trainer
 
 SMALL = {
@@ -89,6 +90,17 @@ def test_a_training_that_diverges_is_undefined(plan, monkeypatch):
     monkeypatch.setattr(Trainer, "make_step", diverge)
     evaluation, _ = first(plan())
     assert evaluation.scores[TEXT].status == "undefined"
+
+
+def test_a_recipe_of_a_fitness_may_augment_what_it_trains_on(plan):
+    def score(view, options):
+        texts = ("crop[padding=1]",), ("roll",)
+        recipes = [dataclasses.replace(Recipe(epochs=1, samples=64), augment=one) for one in texts]
+        return view.trained(recipes[0]).history[-1].train.accuracy + bool(view.trained(recipes[1]))
+
+    mine = FitnessFunction(name="mine", summary="x", goal="max", needs=("trained",), score=score)
+    evaluation, _ = first(plan(mine, fitness=["mine"]))
+    assert "recipe.augment has 'roll', which is for events" in evaluation.error
 
 
 def test_a_timeout_stops_a_training(plan):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -9,22 +11,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from spikingjelly.activation_based.op_counter import estimate_simple_energy
+from spikingjelly.activation_based import base
+from spikingjelly.activation_based.op_counter import (
+    DispatchCounterMode,
+    MACCounter,
+    SynOpCounter,
+    estimate_simple_energy,
+)
 from spikingjelly.activation_based.op_counter.simple_energy import SimpleEnergyCostConfig
 from torch.nn import functional
 
+from evo_core import EvoError, RunFailedError
 from evo_core.architecture import Architecture, Edge, Node, Task
-from evo_core.components import FitnessFunction, NeuronModel, NoOptions
+from evo_core.basis import basis_of
+from evo_core.components import FitnessFunction, NeuronModel
 from evo_core.config import from_layers
 from evo_core.evaluation import Candidate
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
 from evo_core.primitives import Conv, Flatten, GlobalAveragePool, Linear, Neuron
+from evo_core.recipe import ShortTraining
 from evo_core.registry import installed
 from evo_core.snn.network import SpikingNetwork
+from evo_core.snn.training import Trainer
 from evo_core.snn.view import View
 from evo_core.snn.weights import Weights
 from evo_core.snn.worker import Evaluator
+from evo_energy.plugin import CostOptions
 from evo_energy.scores import AC_PJ, MAC_PJ, energy, operations, synops
 
 IF = Neuron("if", (("threshold", 1.0),))
@@ -73,9 +86,9 @@ def test_the_operations_of_a_network_with_known_spikes_are_those_counted_by_hand
     seen = view(net, spots((0, 0, 1, 1)), weight=1.5)
     by_hand = 9 * 2 + 18 * 4
     assert operations(seen).synops == by_hand / 2
-    assert synops(seen, NoOptions()).value == by_hand / 2
-    assert energy(seen, NoOptions()).value == pytest.approx(0.9 * by_hand / 2)
-    assert synops(seen, NoOptions()).details == {"synops": by_hand / 2, "macs": 0}
+    assert synops(seen, CostOptions()).value == by_hand / 2
+    assert energy(seen, CostOptions()).value == pytest.approx(0.9 * by_hand / 2)
+    assert synops(seen, CostOptions()).details == {"synops": by_hand / 2, "macs": 0}
 
 
 def test_weights_that_read_images_multiply_at_every_step_and_on_frames_of_spikes_they_add():
@@ -84,7 +97,7 @@ def test_weights_that_read_images_multiply_at_every_step_and_on_frames_of_spikes
     counted = operations(view(net, images, weight=1.5))
     assert counted.macs == 2 * 9 * 3 * 9  # T, weights of a channel, channels, pixels
     assert counted.synops == 2 * 27 * 2  # every current is 2 or more: all fire at every step
-    value = energy(view(net, images, weight=1.5), NoOptions()).value
+    value = energy(view(net, images, weight=1.5), CostOptions()).value
     assert value == pytest.approx(4.6 * counted.macs + 0.9 * counted.synops)
     events = operations(view(net, spots((0, 0, 1, 1)), weight=1.5))
     assert (events.macs, events.synops) == (0, (27 + 27 * 2) / 2)
@@ -106,7 +119,9 @@ def test_at_full_rate_and_without_padding_the_operations_are_those_of_the_graph(
 @pytest.mark.parametrize("function", [synops, energy])
 def test_a_network_whose_spikes_meet_no_weight_is_undefined_not_the_best(function):
     layers = (Conv(1, 3, 3),), (Neuron("if", (("threshold", 1e6),)), Flatten(), Linear(27, 2))
-    score = function(view(chain(Task((1, 3, 3), 2, 2), *layers), torch.rand(2, 2, 1, 3, 3)), None)
+    score = function(
+        view(chain(Task((1, 3, 3), 2, 2), *layers), torch.rand(2, 2, 1, 3, 3)), CostOptions()
+    )
     assert (score.value, score.details["synops"]) == (None, 0)
     assert score.details["macs"] > 0
 
@@ -183,6 +198,84 @@ def test_the_counts_follow_the_very_spikes_that_the_pass_sees(statistics, mse):
             0.9 * counted.value + 4.6 * counted.details["macs"]
         )
         assert (counted.goal, counted.forwards) == ("min", 2)
+
+
+SMALL = {"mse": {"cells": 2, "channels": 2}, "scoring": {"batch": 5, "steps": 2, "batches": 2}}
+SHORT = "epochs=1,samples=64"
+
+
+def evaluated(*fitness, inits=(), components=()):
+    plan = make_plan(Job(from_layers(SMALL | {"fitness": list(fitness)}), tuple(components)))
+    genome = random_genome(np.random.default_rng(1), plan.space.genes)
+    return Evaluator(plan).evaluate(Candidate(0, genome, "", inits=inits)).scores
+
+
+def test_a_trained_network_is_counted_with_its_running_statistics_and_left_as_it_is(monkeypatch):
+    counted, trained, states = [], [], []
+
+    def score(view, options):
+        found = view.trained(options.recipe)
+        trained.append(found.network)
+        states.append({name: one.clone() for name, one in found.network.state_dict().items()})
+        network = copy.deepcopy(found.network).eval()
+        counters = SynOpCounter(), MACCounter(extra_ignore_modules=[torch.nn.BatchNorm2d])
+        with torch.no_grad(), DispatchCounterMode(list(counters)):
+            for frame in view.inputs:
+                network(frame[None])
+        counted.append(counters[0].get_total() / view.inputs.shape[1])
+        return 1.0
+
+    mine = FitnessFunction(
+        name="mine", summary="", goal="max", needs=("trained",), score=score, options=ShortTraining
+    )
+    text = f"synops[at=trained,{SHORT}]"
+    scores = evaluated(f"mine[{SHORT}]", text, components=[mine])
+    assert scores["synops[at=trained,epochs=1,samples=64]"].value == pytest.approx(np.mean(counted))
+    (network,) = set(trained)
+    assert all(module.training for module in network.modules())
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, states[0][name]), name
+    assert all(isinstance(one, float) for one in base.extract_memories(network) if one != {})
+
+
+def test_training_changes_the_counts():
+    at_init, trained = evaluated("synops", f"synops[at=trained,{SHORT}]").values()
+    assert at_init.value != trained.value
+    assert (at_init.backwards, trained.backwards > 0) == (0, True)
+
+
+def test_accuracy_and_costs_share_one_training(monkeypatch):
+    steps = []
+    make_step = Trainer.make_step
+    monkeypatch.setattr(Trainer, "make_step", lambda self: (steps.append(1), make_step(self)))
+    texts = f"accuracy[{SHORT}]", f"synops[at=trained,{SHORT}]", f"energy[at=trained,{SHORT}]"
+    assert all(score.status == "ok" for score in evaluated(*texts).values())
+    assert len(steps) == 2  # 64 samples in batches of 32
+
+
+def test_costs_after_a_training_that_diverges_are_undefined(monkeypatch):
+    def diverge(self):
+        raise RunFailedError("the loss is nan")
+
+    monkeypatch.setattr(Trainer, "make_step", diverge)
+    (score,) = evaluated("energy[at=trained]").values()
+    assert (score.value, score.status) == (None, "undefined")
+    assert score.details["repeats"][0]["reason"] == "the loss is nan"
+
+
+def test_a_training_that_is_not_asked_for_is_refused():
+    with pytest.raises(EvoError, match="describe a training; add at=trained"):
+        evaluated("synops[epochs=2]")
+
+
+def test_caches_tell_the_two_apart_and_know_what_was_trained_on():
+    plan = make_plan(Job(from_layers(SMALL | {"fitness": ["synops", "synops[at=trained]"]})))
+    found = basis_of(plan).addresses()
+    assert found["synops"] != found["synops[at=trained]"]
+    fewer = dataclasses.replace(plan.splits, validation=plan.splits.validation.take(slice(50)))
+    other = basis_of(dataclasses.replace(plan, splits=fewer)).addresses()
+    assert other["synops"] == found["synops"]
+    assert other["synops[at=trained]"] != found["synops[at=trained]"]
 
 
 @pytest.mark.slow

@@ -30,9 +30,24 @@ def test_frames_of_events_are_trained_on(tmp_path, write_nmnist, cli):
     flags += ("--set", "scoring.batch=8")
     empty = cli(*command, *flags, *SHORT, "--out", tmp_path / "t")
     assert empty.err == "error: nmnist has no validation samples, but a training needs some\n"
+    for fitness in ("accuracy", "synops[at=trained]"):
+        search = ("run", *command[2:], *flags, "--fitness", fitness, "--out", tmp_path / "t")
+        empty = cli(*search)
+        assert empty.code == 2
+        assert empty.err == (
+            f"error: the fitness {fitness} trains, and measures on validation samples, but nmnist "
+            "has none; hold out some, e.g. --set nmnist.validation=0.3\n"
+        )
+    assert not (tmp_path / "t").exists()
     flags += ("--set", "nmnist.validation=0.3")
     done = cli(*command, *flags, *SHORT, "--out", tmp_path / "t", "--json")
     assert done.code == 0, done.err
+    mixed = ("--set", 'recipe.augment=["roll", "event-mix"]')
+    done = cli(*command, *flags, *SHORT, *mixed, "--out", tmp_path / "mixed", "--json")
+    assert done.json["recipe"]["augment"] == ["roll", "event-mix"]
+    refused = cli(*command, *flags, *SHORT, "--set", 'recipe.augment=["erasing"]')
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "'erasing', which is for images, but the data are events" in refused.err
     refused = cli(*command, *flags, *SHORT, "--set", "scoring.encoding=poisson")
     assert (refused.code, refused.err.count("\n")) == (2, 1)
     assert "events already" in refused.err

@@ -7,7 +7,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evo_core import EvoError
+from evo_core.augmentation import AUGMENTATIONS, read_augmentation
 from evo_core.snn.augment import (
+    augmented,
     event_mix,
     horizontal_flip,
     random_crop,
@@ -185,3 +188,53 @@ def test_nothing_is_mixed_with_probability_0():
     mixed, labels = event_mix(frames, targets, generator(0), 0.0)
     assert torch.equal(mixed, frames)
     assert torch.equal(labels, targets)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_a_name_in_a_recipe_changes_a_batch_in_the_layout_of_training(name):
+    picture = torch.rand(1, 30, 2, 10, 11, generator=generator(0)) + 1
+    frames = picture.expand(4, 30, 2, 10, 11)
+    labels = torch.arange(30) % 3
+    made, targets = augmented(frames, labels, [name], 3, generator(1))
+    assert made.shape == frames.shape
+    assert not torch.equal(made, frames)
+    if name == "event-mix":
+        assert targets.shape == (30, 3)
+        assert torch.allclose(targets.sum(1), torch.ones(30))
+        assert ((targets > 0).sum(1) > 1).any()
+    else:
+        assert torch.equal(targets, labels)
+        assert torch.equal(made, made[:1].expand_as(made))  # all steps of an image alike
+
+
+def test_augmentations_are_made_in_order_with_the_options_given():
+    frames = torch.rand(2, 5, 1, 6, 6, generator=generator(0))
+    labels = torch.arange(5)
+    made, _ = augmented(
+        frames, labels, ["flip[probability=1.0]", "roll[pixels=2]"], 5, generator(3)
+    )
+    rng = generator(3)
+    expected = horizontal_flip(frames.transpose(0, 1), rng, 1.0)
+    assert torch.equal(made.transpose(0, 1), roll(expected, rng, 2))
+
+
+def test_labels_are_mixed_twice_if_asked_for():
+    frames = torch.rand(2, 6, 1, 6, 6, generator=generator(0))
+    _, targets = augmented(frames, torch.arange(6), ["event-mix"] * 2, 6, generator(3))
+    assert torch.allclose(targets.sum(1), torch.ones(6))
+    assert ((targets > 0).sum(1) > 2).any()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("crp", "no augmentation 'crp'; did you mean 'crop'?"),
+        ("crop[pad=2]", "no option crop.pad"),
+        ("flip[probability=2]", "flip.probability is 2; input should be less than or equal to 1"),
+        ("crop[padding=2", "lacks its closing bracket"),
+    ],
+)
+def test_what_is_no_augmentation_is_refused(text, said):
+    with pytest.raises(EvoError) as error:
+        read_augmentation(text)
+    assert said in str(error.value)

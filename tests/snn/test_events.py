@@ -30,8 +30,11 @@ def test_the_steps_of_a_task_are_those_of_the_events():
 
 
 def test_another_number_of_steps_is_refused():
-    with pytest.raises(EvoError, match=r"scoring.steps is 4, but the events come in 6 steps"):
+    with pytest.raises(EvoError, match=r"scoring.steps is 4, but the events come in 6 steps") as no:
         plan(scoring={"steps": 4})
+    assert str(no.value).endswith(
+        "scoring.steps=6, or so many frames, e.g. --data 'nmnist[frames=4]'"
+    )
 
 
 def test_a_network_sees_the_frames_in_order():
