@@ -18,9 +18,8 @@ import torch
 from evo_core.config import from_layers
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
-from evo_core.snn.activity import Activity
 from evo_core.snn.scoring import untrained_pass
-from evo_core.snn.view import SpikeRecord
+from evo_core.snn.watcher import Watcher
 from evo_core.snn.weights import Weights
 
 MOTIFS = ("FE", "FI", "FbI", "LI", "MI")
@@ -28,16 +27,16 @@ MOTIFS = ("FE", "FI", "FbI", "LI", "MI")
 
 def rates_of(plan, architecture, frames, seed):
     """Give the mean firing rate of each node of the motif, over the cells of one network."""
-    activity = Activity(architecture)
+    watcher = Watcher(architecture, (), len(frames))
     untrained_pass(
         architecture,
         frames,
         neurons=plan.neurons,
         weights=Weights(seed),
-        on_spikes=lambda name, step, spikes: activity.add(SpikeRecord(name, step, spikes)),
+        on_spikes=watcher,
     )
     by_node = defaultdict(list)
-    for population, rate in activity.rates().items():
+    for population, rate in watcher.activity.rates().items():
         _, slash, node = population.partition(":")[0].partition("/")
         if slash and node != "out" and not node.startswith("x"):
             by_node[node].append(rate)

@@ -85,7 +85,7 @@ def _passes(plan: Plan) -> dict[str, Any]:
         "scoring": dataclasses.asdict(scoring),  # the inits are told for each candidate
         "seed": config.seed,
         "device": [device, config.deterministic] if device == "cuda" else [device],
-        "precision": "float32",
+        "precision": {"fp32": "float32", "bf16": "bfloat16"}[config.precision],
     }
 
 

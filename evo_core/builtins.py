@@ -79,6 +79,7 @@ def evo_components() -> Iterable[Component]:
         options=LifParameters,
         module="evo_core.snn.neurons:lif_module",
         step="evo_core.snn.steps:lif",
+        run="evo_core.snn.steps:run_lif",
     )
     yield NeuronModel(
         name="if",
@@ -86,6 +87,7 @@ def evo_components() -> Iterable[Component]:
         options=IfParameters,
         module="evo_core.snn.neurons:if_module",
         step="evo_core.snn.steps:integrate_and_fire",
+        run="evo_core.snn.steps:run_if",
     )
     yield NeuronModel(
         name="plif",
@@ -93,6 +95,7 @@ def evo_components() -> Iterable[Component]:
         options=LifParameters,
         module="evo_core.snn.neurons:plif_module",
         step="evo_core.snn.steps:plif",
+        run="evo_core.snn.steps:run_lif",
     )
     yield _digits()
     yield from _operators()

@@ -89,12 +89,16 @@ class NeuronModel(Component):
             input and output are ``[T, B, ...]``.
         step: ``step(current, state, parameters) -> (spikes, state)``: the same dynamics for one
             time step on plain tensors ``[B, ...]``; ``state`` is None at the first step.
+        run: ``run(currents, state, parameters) -> (spikes, state)``: optional, the same over
+            several steps ``[T', B, ...]`` at once, to be faster. It leaves ``currents`` as they
+            are, and may write to the state it is given.
     """
 
     kind: ClassVar[str] = "neuron"
 
     module: Ref
     step: Ref
+    run: Ref | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from evo_core.errors import EvoError, unknown
 
 Layer = dict[str, Any]
 Encoding = Literal["direct", "poisson", "latency"]
+Precision = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,9 @@ class RunConfig:
     executor: str = option("loky", "where candidates are evaluated")
     workers: Annotated[int, Ge(0)] = option(0, "worker processes; 0 means one per core")
     device: str = option("cpu", "device of each worker: cpu, cuda or cuda:N")
+    precision: Precision = option(
+        "fp32", "numbers of untrained networks; bf16 is faster on some processors, and coarser"
+    )
     deterministic: bool = option(True, "on CUDA: only algorithms that repeat; false is faster")
     timeout: Annotated[float, Gt(0), Le(10_000_000)] | None = option(
         None, "stop the evaluation of a candidate after that many seconds"

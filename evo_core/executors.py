@@ -47,9 +47,9 @@ class Serial:
     """
 
     def __init__(self, options: NoOptions, workers: int, job: Job) -> None:
-        from evo_core.snn.devices import repeatable
+        from evo_core.snn.devices import prepare
 
-        repeatable(job.config.device, job.config.deterministic)
+        prepare(job.config)
         self._evaluator = make_evaluator(job)
         self._waiting: list[Bundle] = []
 

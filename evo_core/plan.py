@@ -23,7 +23,7 @@ from evo_core.components import (
     Strategy,
     load,
 )
-from evo_core.config import OWN_KEYS, RunConfig
+from evo_core.config import OWN_KEYS, Precision, RunConfig
 from evo_core.constraints import Constraint, bind_constraints, violation
 from evo_core.data import Splits, check_encoding
 from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
@@ -169,7 +169,7 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     binder = Binder(registry, config.options)
     fitness = tuple(binder.bind(FitnessFunction, text) for text in config.fitness)
     _check_repeats(fitness)
-    _check_device(config.device)
+    _check_device(config.device, config.precision)
     parse_memory(config.memory)
     splits = load_data(binder, config)
     check_partial(splits, config)
@@ -270,7 +270,7 @@ def _check_lessons(fitness: tuple[Bound[FitnessFunction], ...], splits: Splits, 
             )
 
 
-def _check_device(device: str) -> None:
+def _check_device(device: str, precision: Precision) -> None:
     if device == "cpu":
         return
     if device.partition(":")[0] != "cuda":
@@ -282,3 +282,5 @@ def _check_device(device: str) -> None:
     index = device.partition(":")[2]
     if index and (not index.isdigit() or int(index) >= torch.cuda.device_count()):
         raise EvoError(f"device {device!r} is not there: {torch.cuda.device_count()} GPU(s) found")
+    if precision == "bf16" and not torch.cuda.is_bf16_supported(including_emulation=False):
+        raise EvoError(f"device {device!r} has no arithmetic for precision='bf16'; take 'fp32'")

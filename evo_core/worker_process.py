@@ -155,10 +155,10 @@ def _serve(connection: Connection, job: bytes, parent: int) -> None:
 def _evaluator(job: Job) -> Evaluator:
     import torch
 
-    from evo_core.snn.devices import repeatable
+    from evo_core.snn.devices import prepare
 
     torch.set_num_threads(1)
-    repeatable(job.config.device, job.config.deterministic)
+    prepare(job.config)
     return make_evaluator(job)
 
 

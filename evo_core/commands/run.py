@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--memory", help="Memory a worker may use, e.g. 4GB (Linux).")
 @click.option("--attempts", type=int, help="Tries of a candidate that kills its worker or is oom.")
 @click.option("--recycle", type=int, help="Replace a worker after so many evaluations; 0: never.")
+@click.option("--precision", help="Numbers of untrained networks: fp32 or bf16.")
 @click.option("--deterministic/--no-deterministic", default=None, help="On CUDA: repeat exactly.")
 @click.option("--out", help="Run folder; by default a new one below runs/.")
 @click.option("--dry-run", is_flag=True, help="Time two candidates and forecast; write nothing.")

@@ -6,17 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from evo_core.architecture import Architecture
 from evo_core.evaluation import EvaluationStatus
-from evo_core.snn.view import SpikeRecord
 
 
 @dataclass(slots=True)
 class Activity:
-    """Spikes of each population, summed over time steps and samples."""
+    """Spikes of each population, summed over time steps and samples.
+
+    Attributes:
+        architecture: The network.
+        spikes: How often each population fired: a float64 scalar, which stays on its device until
+            somebody asks for rates.
+        places: How often it could have fired.
+    """
 
     architecture: Architecture
-    spikes: dict[str, float] = field(default_factory=dict)
+    spikes: dict[str, Tensor] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -25,19 +34,19 @@ class Activity:
         total = cls(repeats[0].architecture)
         for one in repeats:
             for name, spikes in one.spikes.items():
-                total.spikes[name] = total.spikes.get(name, 0.0) + spikes
-                total.places[name] = total.places.get(name, 0) + one.places[name]
+                total._take(name, spikes, one.places[name])
         return total
 
-    def add(self, record: SpikeRecord) -> None:
-        """Count the spikes of a record."""
-        name = record.population
-        self.spikes[name] = self.spikes.get(name, 0.0) + float(record.spikes.sum())
-        self.places[name] = self.places.get(name, 0) + record.spikes.numel()
+    def add(self, population: str, counts: Tensor, size: int) -> None:
+        """Count the spikes of each sample, ``[..., B]``, of a population of ``size`` neurons."""
+        self._take(population, counts.sum(dtype=torch.float64), counts.numel() * size)
 
     def rates(self) -> dict[str, float]:
         """Give the firing rate of each population, spikes per neuron, sample and step."""
-        return {name: self.spikes[name] / self.places[name] for name in self.spikes}
+        if not self.spikes:
+            return {}
+        spikes = torch.stack(list(self.spikes.values())).tolist()
+        return {name: n / self.places[name] for name, n in zip(self.spikes, spikes, strict=True)}
 
     def summary(self) -> dict[str, Any]:
         """Give the mean rate and the number of populations, and of those that never fired."""
@@ -63,3 +72,8 @@ class Activity:
         if last and max(last) == 0:
             return "silent"
         return "saturated" if last and min(last) == 1 else "ok"
+
+    def _take(self, population: str, spikes: Tensor, places: int) -> None:
+        before = self.spikes.get(population)
+        self.spikes[population] = spikes if before is None else before + spikes
+        self.places[population] = self.places.get(population, 0) + places

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
+
+from evo_core.config import RunConfig
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+
+
+def prepare(config: RunConfig) -> None:
+    """Make this process ready to evaluate; it stays so.
+
+    A limit of memory counts what a process keeps, so with one nothing is kept.
+    """
+    repeatable(config.device, config.deterministic)
+    if config.memory is None:
+        keep_freed_memory()
 
 
 def repeatable(device: str, deterministic: bool) -> None:
@@ -25,6 +41,20 @@ def repeatable(device: str, deterministic: bool) -> None:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+
+
+def keep_freed_memory() -> None:
+    """Let this process keep memory that torch frees, for the next tensor to take (glibc only).
+
+    By default large tensors are given back to the system at once, and every new one is paid for
+    page by page.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    with suppress(OSError, AttributeError):  # another C library has no mallopt
+        library = ctypes.CDLL(None)
+        library.mallopt(_MMAP_THRESHOLD, 2**30)
+        library.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def expect_no_triton(device: str) -> None:

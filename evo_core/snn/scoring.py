@@ -2,38 +2,32 @@
 
 It computes what the SpikingJelly module of the same Architecture computes, with BatchNorm on the
 statistics of the batch: an untrained BatchNorm in evaluation mode would leave networks silent.
+
+What makes it fast: all steps at once wherever no next-step feedback forbids it, an input that
+stands still computed once up to the first neurons, and memory written in place where no one else
+reads it. Who reads what: a value may be read by several edges, so it is never written to; what an
+operation of an edge has made is that edge's own, and the next operation may write to it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from evo_core.architecture import Architecture, Edge
 from evo_core.components import NeuronModel, load
 from evo_core.errors import EvoError
 from evo_core.limits import check_deadline
-from evo_core.primitives import (
-    BatchNorm,
-    Clip,
-    Conv,
-    Crop,
-    Flatten,
-    GlobalAveragePool,
-    Linear,
-    Neuron,
-    Pool,
-    Primitive,
-    Zero,
-)
+from evo_core.primitives import Neuron
+from evo_core.snn import operations
+from evo_core.snn.operations import Statistics
+from evo_core.snn.steps import over_time
 from evo_core.snn.walk import Walker
 from evo_core.snn.weights import Weights
 
-Statistics = Literal["step", "sequence"]
 OnSpikes = Callable[[str, int, Tensor], None]
 
 
@@ -50,11 +44,13 @@ def untrained_pass(
 
     Args:
         architecture: The network.
-        frames: The input, ``[T, B, C, H, W]``, in the dtype and on the device of ``weights``.
+        frames: The input, ``[T, B, C, H, W]``, in the dtype and on the device of ``weights``. One
+            frame expanded over T (stride 0) is an input that stands still.
         neurons: The NeuronModel records by name.
         weights: Where the initial weights come from.
-        on_spikes: Called as ``on_spikes(population, step, spikes)`` with binary ``[B, ...]``, for
-            each population and time step.
+        on_spikes: Called as ``on_spikes(population, step, spikes)`` with binary ``[T', B, ...]``
+            for T' steps from ``step`` on: every population and step once, steps in order. The
+            spikes are not to be changed.
         statistics: What BatchNorm averages over: the batch at one time step, or T and B together.
 
     Returns:
@@ -67,9 +63,9 @@ def untrained_pass(
         raise EvoError(
             "scoring.statistics='sequence' does not go with next-step feedback; take 'step'"
         )
-    executor = _Pass(neurons, weights, on_spikes, statistics)
+    executor = _Pass(len(frames), neurons, weights, on_spikes, statistics)
     with torch.inference_mode():
-        return Walker(architecture, executor.fire, executor.carry).run(frames, {})
+        return Walker(architecture, executor.fire, executor.carry, ahead=True).run(frames, {})
 
 
 class _Pass:
@@ -77,102 +73,55 @@ class _Pass:
 
     def __init__(
         self,
+        steps: int,
         neurons: Mapping[str, NeuronModel],
         weights: Weights,
         on_spikes: OnSpikes,
         statistics: Statistics,
     ) -> None:
+        self._all_steps = steps
         self._neurons = neurons
         self._weights = weights
         self._on_spikes = on_spikes
         self._statistics = statistics
         self._states: dict[str, Any] = {}
         self._steps: dict[str, int] = {}
-        self._drawn: dict[str, Tensor] = {}
 
     def fire(self, name: str, neuron: Neuron, current: Tensor) -> Tensor:
         """Fire a population over the steps of ``current``, ``[T', B, ...]``."""
+        check_deadline()
         record = self._neurons[neuron.model]
-        step_function = load(record.step)
         parameters = record.options(**dict(neuron.settings))
-        state = self._states.get(name)
-        step = self._steps.get(name, 0)
-        fired = []
-        for frame in current:
-            check_deadline()
-            spikes, state = step_function(frame, state, parameters)
-            self._on_spikes(name, step, spikes)
-            fired.append(spikes)
-            step += 1
-        self._states[name], self._steps[name] = state, step
-        return torch.stack(fired)
+        state, step = self._states.pop(name, None), self._steps.get(name, 0)
+        run = load(record.run) if record.run is not None else over_time(load(record.step))
+        spikes: Tensor
+        spikes, state = run(current, state, parameters)
+        self._on_spikes(name, step, spikes)
+        self._steps[name] = step + len(current)
+        if self._steps[name] < self._all_steps:
+            self._states[name] = state
+        return spikes
 
     def carry(self, path: str, edge: Edge, value: Tensor) -> Tensor:
         """Apply the operations of an edge after its opening neuron to ``[T', B, ...]``."""
-        for position, operation in enumerate(edge.operations):
-            if position > 0 or edge.neuron is None:
-                value = self._apply(f"{path}/{position}", operation, value)
-        return value
-
-    def _apply(self, path: str, operation: Primitive, value: Tensor) -> Tensor:
-        match operation:
-            case Neuron():
-                return self.fire(path, operation, value)
-            case Conv(inputs, outputs, kernel, stride, dilation, groups):
-                shape = (outputs, inputs // groups, kernel, kernel)
-                weight = self._weight(f"{path}.weight", shape, operation.fan_in)
-                pad = operation.padding
-                folded = functional.conv2d(
-                    value.flatten(0, 1), weight, None, stride, pad, dilation, groups
-                )
-                return _unfolded(folded, value)
-            case Linear(inputs, outputs):
-                weight = self._weight(f"{path}.weight", (outputs, inputs), inputs)
-                bias = self._weight(f"{path}.bias", (outputs,), inputs)
-                return functional.linear(value, weight, bias)
-            case BatchNorm():
-                return self._normalised(value)
-        return _without_weights(operation, value)
-
-    def _normalised(self, value: Tensor) -> Tensor:
-        if self._statistics == "sequence":
-            folded = _batch_norm(value.flatten(0, 1))
-            return _unfolded(folded, value)
-        return torch.stack([_batch_norm(frame) for frame in value])
-
-    def _weight(self, path: str, shape: tuple[int, ...], fan_in: int) -> Tensor:
-        if path not in self._drawn:
-            self._drawn[path] = self._weights.draw(path, shape, fan_in)
-        return self._drawn[path]
+        first = 0 if edge.neuron is None else 1
+        steps, still = len(value), _stands_still(value)
+        value, mine = (value[:1] if still else value), False
+        for position, operation in enumerate(edge.operations[first:], first):
+            where = f"{path}/{position}"
+            if isinstance(operation, Neuron):
+                value = self.fire(where, operation, _shown(value, steps))
+                mine = False
+            elif not (mine and operations.apply_in_place(operation, value, self._statistics)):
+                value = operations.apply(operation, where, value, self._weights, self._statistics)
+                mine = mine or not isinstance(operation, operations.VIEWS)
+        return _shown(value, steps)
 
 
-def _without_weights(operation: Primitive, value: Tensor) -> Tensor:
-    match operation:
-        case Pool():
-            return _unfolded(_pool(value.flatten(0, 1), operation), value)
-        case Clip(sign):
-            return value.clamp(min=0) if sign > 0 else value.clamp(max=0)
-        case GlobalAveragePool():
-            return value.mean((-2, -1))
-        case Flatten():
-            return value.flatten(2)
-        case Crop(pixels):
-            return value[..., pixels:, pixels:]
-        case Zero():
-            return value * 0
-    raise TypeError(f"the untrained pass has no operation {operation}")
+def _stands_still(value: Tensor) -> bool:
+    """Tell whether every step of ``[T', B, ...]`` is the same memory."""
+    return len(value) > 1 and value.stride(0) == 0
 
 
-def _pool(frames: Tensor, pool: Pool) -> Tensor:
-    sizes = (pool.kernel, pool.stride, pool.padding)
-    if pool.mode == "max":
-        return functional.max_pool2d(frames, *sizes, ceil_mode=True)
-    return functional.avg_pool2d(frames, *sizes, ceil_mode=True, count_include_pad=False)
-
-
-def _unfolded(folded: Tensor, like: Tensor) -> Tensor:
-    return folded.view(*like.shape[:2], *folded.shape[1:])
-
-
-def _batch_norm(frames: Tensor) -> Tensor:
-    return functional.batch_norm(frames, None, None, training=True)
+def _shown(value: Tensor, steps: int) -> Tensor:
+    return value.expand(steps, *value.shape[1:])

@@ -1,15 +1,36 @@
-"""Neuron dynamics as plain steps: ``step(current, state, parameters) -> (spikes, state)``."""
+"""Neuron dynamics on plain tensors, as single steps and as a run over many.
+
+``step(current, state, parameters) -> (spikes, state)`` on ``[B, ...]`` says what a neuron does.
+``run(currents, state, parameters) -> (spikes, state)`` on ``[T', B, ...]`` does the same over time
+with as little traffic of memory as torch allows; what it may write to is the state it is given.
+"""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
     from evo_core.builtins import IfParameters, LifParameters
+
+Step = Callable[[Tensor, Any, Any], tuple[Tensor, Any]]
+
+
+def over_time(step: Step) -> Step:
+    """Make a run of a step."""
+
+    def run(currents: Tensor, state: Any, parameters: Any) -> tuple[Tensor, Any]:
+        fired = []
+        for current in currents:
+            spikes, state = step(current, state, parameters)
+            fired.append(spikes)
+        return torch.stack(fired), state
+
+    return run
 
 
 def lif(current: Tensor, v: Tensor | None, parameters: LifParameters) -> tuple[Tensor, Tensor]:
@@ -53,6 +74,40 @@ def integrate_and_fire(
     return _fired(v, parameters.threshold)
 
 
+def run_lif(
+    currents: Tensor, v: Tensor | None, parameters: LifParameters
+) -> tuple[Tensor, Tensor | None]:
+    """Run :func:`lif`, or :func:`plif` with its initial time constant, over ``[T', B, ...]``."""
+    spikes, leak = _for_spikes(currents), 1 / parameters.tau
+    for current, fired in zip(currents, spikes, strict=True):
+        v = current * leak if v is None else v.lerp_(current, leak)
+        _fire(v, fired, parameters.threshold)
+    return spikes, v
+
+
+def run_if(
+    currents: Tensor, v: Tensor | None, parameters: IfParameters
+) -> tuple[Tensor, Tensor | None]:
+    """Run :func:`integrate_and_fire` over ``[T', B, ...]``."""
+    spikes = _for_spikes(currents)
+    for current, fired in zip(currents, spikes, strict=True):
+        v = current.clone() if v is None else v.add_(current)
+        _fire(v, fired, parameters.threshold)
+    return spikes, v
+
+
 def _fired(v: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
     spikes = (v >= threshold).to(v)
     return spikes, v * (1 - spikes)
+
+
+def _fire(v: Tensor, spikes: Tensor, threshold: float) -> None:
+    """Write the spikes, and reset v to zero where there is one."""
+    torch.ge(v, threshold, out=spikes)
+    v.addcmul_(v, spikes, value=-1)
+
+
+def _for_spikes(currents: Tensor) -> Tensor:
+    """Give memory for ``[T', B, ...]``, each step laid out as one of the currents."""
+    one = torch.empty_like(currents[0])
+    return one.new_empty_strided((len(currents), *one.shape), (one.numel(), *one.stride()))

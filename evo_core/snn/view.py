@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from evo_core.architecture import Architecture
 from evo_core.recipe import Recipe
-from evo_core.snn.scoring import Statistics
+from evo_core.snn.operations import Statistics
 from evo_core.train_results import EpochMetrics
 
 
@@ -98,14 +98,15 @@ class View:
         grams: One GramRecord per population and step (need ``gram``).
         collected: What the function's own ``collect`` gave, in the order of firing (``spikes``), or
             in the order in which populations made their last step (``rates``).
-        logits: ``[T, B, classes]``, whenever a forward pass was made; else None.
+        logits: ``[T, B, classes]``, float32, whenever a forward pass was made; else None.
         inputs: The batch, ``[T, B, C, H, W]``; None when only the graph is needed.
         labels: Its classes, ``[B]``; None when only the graph is needed.
         duplicates: Which samples of the batch are the very same input, ``[B, B]``, bool, True on
             the diagonal; None when only the graph is needed.
         network: Builds the SpikingJelly module with the same weights, a new one at each call.
         statistics: What BatchNorm averaged over in the pass. Given the inputs step by step
-            (``"step"``) or in one call (``"sequence"``), the module fires as the pass did.
+            (``"step"``) or in one call (``"sequence"``), the module fires as the pass did, in
+            float32 whatever the precision of the pass.
         trained: ``trained(recipe)`` trains the network from the same weights on the train split;
             once for each recipe, whoever asks. What it gives is shared and not to be changed.
     """
@@ -122,11 +123,33 @@ class View:
     trained: Callable[[Recipe], Trained] | None = None
 
 
+def flat(spikes: Tensor) -> Tensor:
+    """Put the neurons of ``[T', B, ...]`` in a row, ``[T', B, N]``, in whatever order they lie."""
+    if spikes.dim() == 5 and not spikes.is_contiguous():
+        spikes = spikes.permute(0, 1, 3, 4, 2)  # channels last
+    return spikes.flatten(2)
+
+
+def gram_matrices(patterns: Tensor) -> Tensor:
+    """Give ``X X^T`` of binary X ``[..., B, N]``: ``[..., B, B]``, float64.
+
+    The numbers are exact for fewer than 2^24 neurons, although single factors may be rounded to
+    bfloat16 or TF32 where a processor is fast at that: these types hold 0 and 1, and the sums are
+    kept in float32.
+    """
+    wide = patterns if patterns.dtype == torch.float64 else patterns.float()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        return (wide @ wide.mT).double()
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
 def gram_record(record: SpikeRecord, fanout: int = 1) -> GramRecord:
-    """Make the Gram matrix of a spike record; exact for fewer than 2^24 neurons."""
-    spikes = record.spikes
-    gram = (spikes @ spikes.T).double()
-    size = spikes.shape[1]
+    """Make the Gram matrix of a spike record."""
+    gram = gram_matrices(record.spikes)
+    size = record.spikes.shape[1]
     return GramRecord(record.population, record.step, gram, gram.diagonal(), size, fanout)
 
 

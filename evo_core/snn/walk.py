@@ -8,13 +8,13 @@ a sequence may also be fed in pieces.
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 
 import torch
 from torch import Tensor
 
 from evo_core.architecture import INPUT, Architecture, Edge, Node, Segment, population
-from evo_core.primitives import Neuron
+from evo_core.primitives import Neuron, Zero
 
 Fire = Callable[[str, Neuron, Tensor], Tensor]
 Carry = Callable[[str, Edge, Tensor], Tensor]
@@ -29,13 +29,23 @@ class Walker:
         fire: ``fire(population, neuron, current) -> spikes``; both ``[T', B, ...]``.
         carry: ``carry(path, edge, value) -> current``: the operations of an edge after the neuron
             that opens it.
+        ahead: Whether edges that enter a segment with feedback from before it may carry all steps
+            at once, where the segment itself runs step by step.
     """
 
-    def __init__(self, architecture: Architecture, fire: Fire, carry: Carry) -> None:
+    def __init__(
+        self, architecture: Architecture, fire: Fire, carry: Carry, *, ahead: bool = False
+    ) -> None:
         self.architecture = architecture
         self._fire = fire
         self._carry = carry
-        self._last_reader = _last_readers(architecture)
+        self._ahead = ahead
+        self._entering = {node.name: _entering(architecture, node) for node in architecture.nodes}
+        self._reads = {
+            path: population(edge.source, edge.neuron) if edge.neuron else edge.source
+            for path, edge in zip(architecture.paths, architecture.edges, strict=True)
+        }
+        self._last_reader = self._last_readers()
 
     def run(self, frames: Tensor, held: Values) -> Tensor:
         """Run a piece of a sequence.
@@ -51,50 +61,77 @@ class Walker:
         self._settle(values, INPUT, frames)
         for segment in self.architecture.segments:
             if segment.recurrent:
-                self._step_by_step(segment, values, held)
+                self._step_by_step(segment, values, held, len(frames))
             else:
                 for node in segment.nodes:
-                    self._settle(values, node.name, self._joined(node, values, held))
+                    self._settle(values, node.name, self._joined(node, values, held, {}))
                     self._forget(values, node)
         return values[self.architecture.output]
 
-    def _step_by_step(self, segment: Segment, values: Values, held: Values) -> None:
+    def _step_by_step(self, segment: Segment, values: Values, held: Values, steps: int) -> None:
         inside = {node.name for node in segment.nodes}
-        names = inside | {
-            name for node in segment.nodes for name in self.architecture.populations[node.name]
-        }
-        steps: list[Values] = []
-        for step in range(next(iter(values.values())).shape[0]):
-            local = {name: value[step : step + 1] for name, value in values.items()}
+        early = dict(self._brought_ahead(segment, inside, values)) if self._ahead else {}
+        given: dict[str, list[Tensor]] = {name: [] for name in self._read_after(segment, inside)}
+        for step in range(steps):
+            now = slice(step, step + 1)
+            local = {name: value[now] for name, value in values.items()}
+            brought = {path: value[now] for path, value in early.items()}
             for node in segment.nodes:
-                self._settle(local, node.name, self._joined(node, local, held))
+                self._settle(local, node.name, self._joined(node, local, held, brought))
             for node in segment.nodes:
-                for path, edge in self.architecture.incoming[node.name]:
+                for path, edge in self._entering[node.name]:
                     if edge.stage == "next-step":
                         held[path] = self._brought(path, edge, local)
-            steps.append({name: local[name] for name in names})
-        for name in names:
-            values[name] = torch.cat([step[name] for step in steps])
+            for name, pieces in given.items():
+                pieces.append(local[name])
+        for name, pieces in given.items():
+            values[name] = torch.cat(pieces)
         self._forget(values, segment.nodes[-1])
 
-    def _joined(self, node: Node, values: Values, held: Values) -> Tensor:
-        parts = []
-        for path, edge in self.architecture.incoming[node.name]:
-            if edge.stage != "next-step":
-                parts.append(self._brought(path, edge, values))
-            elif path in held:
-                parts.append(held[path])
+    def _brought_ahead(
+        self, segment: Segment, inside: set[str], values: Values
+    ) -> Iterator[tuple[str, Tensor]]:
+        for node in segment.nodes:
+            for path, edge in self._entering[node.name]:
+                if edge.source not in inside:
+                    yield path, self._brought(path, edge, values)
+
+    def _read_after(self, segment: Segment, inside: set[str]) -> Iterator[str]:
+        """Name what is read of a segment when it has ended."""
+        names = {self.architecture.output} & inside
+        for path, edge in zip(self.architecture.paths, self.architecture.edges, strict=True):
+            if edge.source in inside and edge.target not in inside:
+                names.add(self._reads[path])
+        yield from sorted(names)
+
+    def _joined(
+        self, node: Node, values: Values, held: Values, brought: Mapping[str, Tensor]
+    ) -> Tensor:
+        parts = self._parts(node, values, held, brought)
         if node.join == "concat":
-            return torch.cat(parts, dim=2)
-        total = parts[0]
-        for part in parts[1:]:
-            total = total + part
+            return _concatenated(list(parts))
+        total = next(parts)
+        mine = False  # the first part may be the value of another node
+        for part in parts:
+            total = total.add_(part) if mine else total + part
+            mine = True
         return total
 
+    def _parts(
+        self, node: Node, values: Values, held: Values, brought: Mapping[str, Tensor]
+    ) -> Iterator[Tensor]:
+        """Give what each edge brings, in their order."""
+        for path, edge in self._entering[node.name]:
+            if edge.stage == "next-step":
+                if path in held:
+                    yield held[path]
+            elif path in brought:
+                yield brought[path]
+            else:
+                yield self._brought(path, edge, values)
+
     def _brought(self, path: str, edge: Edge, values: Values) -> Tensor:
-        if edge.neuron is None:
-            return self._carry(path, edge, values[edge.source])
-        return self._carry(path, edge, values[population(edge.source, edge.neuron)])
+        return self._carry(path, edge, values[self._reads[path]])
 
     def _settle(self, values: Values, name: str, value: Tensor) -> None:
         values[name] = value
@@ -105,21 +142,47 @@ class Walker:
         for name in self._last_reader.get(node.name, ()):
             values.pop(name, None)
 
+    def _last_readers(self) -> dict[str, list[str]]:
+        """Tell after which node a value is no longer read (recurrent segments count as a whole)."""
+        architecture = self.architecture
+        end = {
+            node.name: segment.nodes[-1].name if segment.recurrent else node.name
+            for segment in architecture.segments
+            for node in segment.nodes
+        }
+        order = {node.name: index for index, node in enumerate(architecture.nodes)}
+        end[INPUT] = architecture.nodes[0].name
+        last = {
+            key: end[name]
+            for name, populations in architecture.populations.items()
+            for key in (name, *populations)
+        }
+        for node in architecture.nodes:
+            for path, _ in self._entering[node.name]:
+                key = self._reads[path]
+                last[key] = max(last[key], end[node.name], key=order.__getitem__)
+        last.pop(architecture.output)
+        readers: dict[str, list[str]] = {}
+        for name, where in last.items():
+            readers.setdefault(where, []).append(name)
+        return readers
 
-def _last_readers(architecture: Architecture) -> dict[str, list[str]]:
-    """Tell after which node each value is no longer read (recurrent segments count as a whole)."""
-    end = {
-        node.name: segment.nodes[-1].name if segment.recurrent else node.name
-        for segment in architecture.segments
-        for node in segment.nodes
-    }
-    order = {node.name: index for index, node in enumerate(architecture.nodes)}
-    last = {name: end[name] for name in order} | {INPUT: architecture.nodes[0].name}
-    for edge in sorted(architecture.edges, key=lambda edge: order[edge.target]):
-        key = population(edge.source, edge.neuron) if edge.neuron else edge.source
-        last[key] = max(last.get(key, end[edge.target]), end[edge.target], key=order.__getitem__)
-    last.pop(architecture.output)
-    readers: dict[str, list[str]] = {}
-    for name, node in last.items():
-        readers.setdefault(node, []).append(name)
-    return readers
+
+def _entering(architecture: Architecture, node: Node) -> tuple[tuple[str, Edge], ...]:
+    """Give the edges that enter a node; one that adds zero is left out if another is there."""
+    edges = architecture.incoming[node.name]
+    if node.join == "concat":
+        return edges
+    bringing = [
+        (path, edge)
+        for path, edge in edges
+        if not (edge.operations and isinstance(edge.operations[-1], Zero))
+    ]
+    arrives = any(edge.stage != "next-step" for _, edge in bringing)
+    return tuple(bringing) if arrives else edges
+
+
+def _concatenated(parts: list[Tensor]) -> Tensor:
+    """Concatenate ``[T', B, C, ...]`` along C, time folded into the batch to keep the layout."""
+    whole = torch.cat([part.flatten(0, 1) for part in parts], dim=1)
+    return whole.view(*parts[0].shape[:2], *whole.shape[1:])

@@ -6,20 +6,21 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from evo_core.architecture import Architecture
 from evo_core.binding import Bound
 from evo_core.components import FitnessFunction, Need, load
 from evo_core.snn.activity import Activity
-from evo_core.snn.view import GramRecord, RateRecord, SpikeRecord, gram_record
+from evo_core.snn.view import GramRecord, RateRecord, SpikeRecord, flat, gram_matrices
 
 
 class Watcher:
     """Meets the needs ``gram``, ``spikes`` and ``rates`` of all fitness functions in one pass.
 
-    Spikes are let go as they pass. Of a population, counts ``[B, N]`` are kept from its first step
-    to its last, and only if a function reads rates.
+    Spikes are let go as they pass. Of a population, counts ``[B, ...]`` are kept from its first
+    step to its last, and only if a function reads rates.
 
     Attributes:
         activity: How much each population fires.
@@ -47,23 +48,32 @@ class Watcher:
                 self._readers[need].append(bound)
 
     def __call__(self, population: str, step: int, spikes: Tensor) -> None:
-        """Take the spikes of a population at one time step, ``[B, ...]``."""
-        record = SpikeRecord(population, step, spikes.flatten(1))
-        self.activity.add(record)
+        """Take the spikes of a population at some steps from ``step`` on, ``[T', B, ...]``."""
+        patterns = flat(spikes)
+        size = patterns.shape[2]
         if self._readers["gram"]:
-            self.grams.append(gram_record(record, self._fanout.get(population, 1)))
-        self._collect("spikes", record)
-        if self._readers["rates"]:
-            self._count(record)
-
-    def _count(self, record: SpikeRecord) -> None:
-        name = record.population
-        before = self._counts.pop(name, None)
-        counts = record.spikes if before is None else before + record.spikes
-        if record.step == self._steps - 1:
-            self._collect("rates", RateRecord(name, counts, self._steps))
+            grams = gram_matrices(patterns)
+            counts = grams.diagonal(dim1=-2, dim2=-1)
+            fanout = self._fanout.get(population, 1)
+            for number, (gram, count) in enumerate(zip(grams, counts, strict=True), step):
+                self.grams.append(GramRecord(population, number, gram, count, size, fanout))
         else:
-            self._counts[name] = counts
+            counts = patterns.sum(2, dtype=torch.float64)
+        self.activity.add(population, counts, size)
+        if self._readers["spikes"]:
+            for number, one in enumerate(spikes, step):
+                self._collect("spikes", SpikeRecord(population, number, one.flatten(1)))
+        if self._readers["rates"]:
+            self._count(population, step + len(spikes), spikes)
+
+    def _count(self, population: str, made: int, spikes: Tensor) -> None:
+        counts = spikes.sum(0, dtype=torch.promote_types(spikes.dtype, torch.float32))
+        if population in self._counts:
+            counts += self._counts.pop(population)
+        if made == self._steps:
+            self._collect("rates", RateRecord(population, counts.flatten(1), self._steps))
+        else:
+            self._counts[population] = counts
 
     def _collect(self, need: Need, record: SpikeRecord | RateRecord) -> None:
         for bound in self._readers[need]:

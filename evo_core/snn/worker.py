@@ -37,9 +37,10 @@ from evo_core.snn.lessons import trained
 from evo_core.snn.scoring import untrained_pass
 from evo_core.snn.view import Trained, View, duplicates_in
 from evo_core.snn.watcher import Watcher
-from evo_core.snn.weights import Weights
+from evo_core.snn.weights import BANK_BYTES, Bank, Weights
 
 Train = Callable[[Recipe], Trained]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 # what ends an evaluation from outside; all else that a stranger's code may raise is its own fault
 _STOPS = (DeadlineExceeded, KeyboardInterrupt)
@@ -47,9 +48,18 @@ _STOPS = (DeadlineExceeded, KeyboardInterrupt)
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """A scoring batch: inputs ``[T, B, C, H, W]``, classes ``[B]``, and which inputs are equal."""
+    """A scoring batch.
+
+    Attributes:
+        frames: The inputs, ``[T, B, C, H, W]``, float32.
+        shown: The same as the untrained pass is given them: in its precision, and one frame
+            expanded over T where all steps are alike.
+        labels: Classes, ``[B]``.
+        duplicates: Which inputs are equal, ``[B, B]``.
+    """
 
     frames: Tensor
+    shown: Tensor
     labels: Tensor
     duplicates: Tensor
 
@@ -67,7 +77,10 @@ class _Pass:
 
 
 class Evaluator:
-    """Evaluates the candidates of one plan; holds its scoring batches.
+    """Evaluates the candidates of one plan; holds its scoring batches and the weights drawn last.
+
+    Under a limit of memory no weights are held: what a candidate may use must not depend on which
+    came before it.
 
     Args:
         plan: The plan, whose data, device, limits and fitness functions are used.
@@ -80,6 +93,7 @@ class Evaluator:
         self._plan = plan
         self._batches = list(_batches(plan)) if needs_data(plan.fitness) else []
         self._memory = parse_memory(plan.config.memory)
+        self._bank = Bank(0 if self._memory is not None else BANK_BYTES)
         check_memory(self._memory)
 
     def evaluate(self, candidate: Candidate) -> Evaluation:
@@ -140,7 +154,7 @@ class Evaluator:
         """Give each draw of the weights, and what trains the network from there, once a recipe."""
         config = self._plan.config
         for init in inits or range(config.scoring.inits):
-            weights = Weights(config.seed, init, device=config.device)
+            weights = Weights(config.seed, init, device=config.device, bank=self._bank)
             yield weights, cache(partial(trained, self._plan, architecture, init))
 
     def _pass(
@@ -150,16 +164,16 @@ class Evaluator:
         watcher = Watcher(architecture, self._plan.fitness, len(batch.frames))
         logits = untrained_pass(
             architecture,
-            batch.frames,
+            batch.shown,
             neurons=self._plan.neurons,
-            weights=weights,
+            weights=replace(weights, dtype=batch.shown.dtype),
             on_spikes=watcher,
             statistics=config.scoring.statistics,
         )
         view = View(
             architecture,
             grams=tuple(watcher.grams),
-            logits=logits,
+            logits=logits.float(),
             inputs=batch.frames,
             labels=batch.labels,
             duplicates=batch.duplicates,
@@ -187,12 +201,15 @@ def peak_bytes() -> int:
 
 def _batches(plan: Plan) -> Iterator[_Batch]:
     scoring, device = plan.config.scoring, plan.config.device
+    dtype = _DTYPES[plan.config.precision]
     for number in range(scoring.batches):
         samples = plan.splits.batch(scoring.batch, plan.config.seed, number)
         rng = generator(plan.config.seed, "encoding", number)
         frames = encoded(samples, plan.task.steps, scoring.encoding, rng).to(device)
+        alike = scoring.encoding == "direct" and samples.inputs.ndim == 4
+        shown = frames[:1].to(dtype).expand_as(frames) if alike else frames.to(dtype)
         labels = torch.as_tensor(samples.labels, device=device)
-        yield _Batch(frames, labels, duplicates_in(frames))
+        yield _Batch(frames, shown, labels, duplicates_in(frames))
 
 
 def _network(plan: Plan, architecture: Architecture, weights: Weights) -> nn.Module:

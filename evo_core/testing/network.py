@@ -82,6 +82,32 @@ class NeuronContract(Contract):
         assert 0 < float(expected.mean()) < 1
         assert set(expected.unique().tolist()) <= {0.0, 1.0}
 
+    def test_run_fires_as_steps_do(self, text: str) -> None:
+        """If there is a run over time, it gives the spikes of the steps, in one piece or two.
+
+        The currents stay as they are, in whatever order they lie in memory.
+        """
+        import torch
+
+        bound = self.plan().binder.bind(NeuronModel, text)
+        if bound.record.run is None:
+            return
+        step, run = load(bound.record.step), load(bound.record.run)
+        random = torch.Generator().manual_seed(0)
+        for shape in ((6, 4, 20), (6, 2, 5, 3, 3)):
+            currents = torch.randn(shape, dtype=torch.float64, generator=random).transpose(1, 2)
+            state, fired = None, []
+            for current in currents:
+                spikes, state = step(current, state, bound.options)
+                fired.append(spikes)
+            before = currents.clone()
+            whole, _ = run(currents, None, bound.options)
+            first, state = run(currents[:2], None, bound.options)
+            rest, _ = run(currents[2:], state, bound.options)
+            assert torch.equal(whole, torch.stack(fired))
+            assert torch.equal(torch.cat([first, rest]), whole)
+            assert torch.equal(currents, before)
+
 
 class DatasetContract(Contract):
     """A data set; give the fixture ``text``, its name with options.

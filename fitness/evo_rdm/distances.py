@@ -45,14 +45,14 @@ class Patterns:
     Attributes:
         gram: ``sum_n x_in x_jn``, ``[..., B, B]``, float64.
         sums: ``sum_n x_in``, ``[..., B]``, float64.
-        size: The number N of neurons.
+        size: The number N of neurons of each set, ``[...]``, float64.
         counts: x itself, ``[B, N]``, float64, where it is not binary.
         steps: The number T of steps that x was counted over.
     """
 
     gram: Tensor
     sums: Tensor
-    size: int
+    size: Tensor
     counts: Tensor | None = None
     steps: int = 1
 
@@ -76,15 +76,17 @@ class Patterns:
 
 
 def spike_patterns(records: Sequence[GramRecord]) -> Patterns:
-    """Give the spikes of one population at each of several steps."""
+    """Give the spikes of each record, of any population and step of one batch."""
     gram = torch.stack([record.gram for record in records])
-    return Patterns(gram, torch.stack([record.counts for record in records]), records[0].size)
+    sums = torch.stack([record.counts for record in records])
+    return Patterns(gram, sums, gram.new_tensor([record.size for record in records]))
 
 
 def rate_patterns(record: RateRecord) -> Patterns:
     """Give the spike counts of one population over the sequence; products of them are exact."""
     counts = record.counts.double()
-    return Patterns(counts @ counts.T, counts.sum(1), counts.shape[1], counts, record.steps)
+    size = counts.new_tensor(counts.shape[1])
+    return Patterns(counts @ counts.T, counts.sum(1), size, counts, record.steps)
 
 
 def dissimilarities(patterns: Patterns, metric: Metric, normalise: Normalise) -> Tensor:
@@ -97,7 +99,7 @@ def dissimilarities(patterns: Patterns, metric: Metric, normalise: Normalise) ->
     if normalise == "expected":
         distances = distances / _expected(patterns, metric)
     elif normalise == "size" and metric in _SIZE_POWER:
-        distances = distances / patterns.size ** _SIZE_POWER[metric]
+        distances = distances / _over_pairs(patterns.size) ** _SIZE_POWER[metric]
     silent = patterns.sums == 0
     undefined = silent[..., :, None] | silent[..., None, :]
     return distances.clamp(min=0).masked_fill(undefined, torch.nan)
@@ -116,7 +118,7 @@ def _cosine(patterns: Patterns) -> Tensor:
 
 
 def _pearson(patterns: Patterns) -> Tensor:
-    covariance = patterns.size * patterns.gram - _outer(patterns.sums)
+    covariance = _over_pairs(patterns.size) * patterns.gram - _outer(patterns.sums)
     variance = covariance.diagonal(dim1=-2, dim2=-1)
     return 1 - covariance / _outer(variance).sqrt()
 
@@ -126,11 +128,15 @@ _SIZE_POWER = {"hamming": 1.0, "euclidean": 0.5}
 
 
 def _expected(patterns: Patterns, metric: Metric) -> Tensor:
-    rates = patterns.sums / patterns.size
+    rates = patterns.sums / patterns.size[..., None]
     if metric == "cosine":
         return 1 - _outer(rates).sqrt()
-    hamming = patterns.size * (_outer_sum(rates) - 2 * _outer(rates))
+    hamming = _over_pairs(patterns.size) * (_outer_sum(rates) - 2 * _outer(rates))
     return hamming if metric == "hamming" else hamming.sqrt()
+
+
+def _over_pairs(sets: Tensor) -> Tensor:
+    return sets[..., None, None]
 
 
 def _outer(rows: Tensor) -> Tensor:

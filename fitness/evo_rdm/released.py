@@ -15,9 +15,11 @@ pair is left out: a silent sample, an input that repeats and the diagonal all co
 
 from __future__ import annotations
 
+import torch
+
 from evo_core.components import NoOptions
 from evo_core.evaluation import Score
-from evo_core.snn.view import GramRecord, View
+from evo_core.snn.view import View
 
 _EPSILON = 1e-6  # what PairwiseDistance adds to each difference
 
@@ -38,16 +40,26 @@ def rdm_released(view: View, options: NoOptions) -> Score:
     weight = sum(record.fanout for record in view.grams)
     if weight == 0:
         return Score(None, "undefined", details=details)
-    total = sum(record.fanout * _summed(record) for record in view.grams)
+    summed = torch.stack([record.gram.sum() for record in view.grams]).tolist()
+    spikes = torch.stack([record.counts.sum() for record in view.grams]).tolist()
+    total = sum(
+        record.fanout * _summed(len(record.counts), record.size, spikes[number], summed[number])
+        for number, record in enumerate(view.grams)
+    )
     return Score(total / weight, details=details)
 
 
-def _summed(record: GramRecord) -> float:
+def _summed(batch: int, size: int, spikes: float, shared: float) -> float:
     """Sum ``|x_in - x_jn + epsilon|`` over neurons n and all samples i and j.
 
     A neuron that only i fires gives 1 + epsilon, one that only j fires 1 - epsilon (over all pairs
     these epsilons cancel), any other epsilon.
+
+    Args:
+        batch: The number of samples.
+        size: The number of neurons.
+        spikes: Spikes of all samples.
+        shared: Shared spikes of all pairs: the sum of the Gram matrix.
     """
-    batch = len(record.counts)
-    hamming = 2 * float(batch * record.counts.sum() - record.gram.sum())
-    return hamming + _EPSILON * (batch**2 * record.size - hamming)
+    hamming = 2 * (batch * spikes - shared)
+    return hamming + _EPSILON * (batch**2 * size - hamming)

@@ -11,8 +11,7 @@ input say nothing about different inputs: their pair is left out and counted.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -21,6 +20,8 @@ from evo_core.evaluation import Score
 from evo_core.snn.view import GramRecord, RateRecord, View
 from evo_rdm.distances import dissimilarities, rate_patterns, spike_patterns
 from evo_rdm.plugin import RdmOptions
+
+_ENTRIES = 2**22  # of RDMs that are computed at once: 32 MiB each
 
 
 def collect(record: RateRecord, options: RdmOptions) -> Tensor:
@@ -43,14 +44,20 @@ def rdm(view: View, options: RdmOptions) -> Score:
         undefined ones among them, the populations without any defined pair and, if the batch holds
         any, its pairs of identical inputs, which are no part of the pairs.
     """
-    given = view.collected if options.feature == "rate" else _of_steps(view.grams, options)
-    rdms = [_different(one, view.duplicates) for one in given]
-    means = [float(one.nanmean(1).nanmean()) for one in rdms]
-    defined = [mean for mean in means if not math.isnan(mean)]
+    rates = options.feature == "rate"
+    names = range(len(view.collected)) if rates else [record.population for record in view.grams]
+    pairs, undefined, means = 0, 0, []
+    for rdms in view.collected if rates else _of_steps(view.grams, options):
+        distances = _different(rdms, view.duplicates)
+        pairs += distances.numel()
+        undefined += int(distances.isnan().sum())
+        means += distances.nanmean(1).tolist()
+    populations = _population_means(names, means)
+    defined = [mean for mean in populations if not math.isnan(mean)]
     details = {
-        "pairs": sum(one.numel() for one in rdms),
-        "undefined_pairs": sum(int(one.isnan().sum()) for one in rdms),
-        "undefined_populations": len(means) - len(defined),
+        "pairs": pairs,
+        "undefined_pairs": undefined,
+        "undefined_populations": len(populations) - len(defined),
     }
     if view.duplicates is not None and (same := int(view.duplicates.triu(1).sum())):
         details["duplicate_inputs"] = same
@@ -59,18 +66,25 @@ def rdm(view: View, options: RdmOptions) -> Score:
     return Score(sum(defined) / len(defined), details=details)
 
 
-def _of_steps(grams: Iterable[GramRecord], options: RdmOptions) -> Iterator[Tensor]:
-    """Give the RDMs of each population, ``[steps, B, B]``."""
-    populations: dict[str, list[GramRecord]] = defaultdict(list)
-    for record in grams:
-        populations[record.population].append(record)
-    for records in populations.values():
-        yield dissimilarities(spike_patterns(records), options.metric, options.normalise)
+def _of_steps(grams: Sequence[GramRecord], options: RdmOptions) -> Iterator[Tensor]:
+    """Give the RDM of each record, ``[R, B, B]``, as many at once as memory should be spent on."""
+    at_once = max(1, _ENTRIES // max(1, len(grams[0].counts) ** 2)) if grams else 1
+    for first in range(0, len(grams), at_once):
+        patterns = spike_patterns(grams[first : first + at_once])
+        yield dissimilarities(patterns, options.metric, options.normalise)
 
 
 def _different(rdms: Tensor, duplicates: Tensor | None) -> Tensor:
-    """Pick the pairs of different inputs of RDMs ``[S, B, B]``: ``[S, pairs]``."""
+    """Pick the pairs of different inputs of RDMs ``[R, B, B]``: ``[R, pairs]``."""
     kept = torch.ones_like(rdms[0], dtype=torch.bool)
     if duplicates is not None:
         kept &= ~duplicates
     return rdms[:, kept.triu(1)]
+
+
+def _population_means(names: Iterable[Hashable], means: Iterable[float]) -> list[float]:
+    """Average the means of each population, those that are NaN left out."""
+    found: dict[Hashable, list[float]] = {}
+    for name, mean in zip(names, means, strict=True):
+        found.setdefault(name, []).extend([] if math.isnan(mean) else [mean])
+    return [sum(one) / len(one) if one else math.nan for one in found.values()]

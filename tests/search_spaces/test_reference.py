@@ -168,7 +168,7 @@ def passes(architecture, statistics):
     frames = torch.rand((task.steps, 3, *task.shape), generator=generator, dtype=torch.float64)
     logits = untrained_pass(
         architecture, frames, neurons=records, weights=weights, statistics=statistics,
-        on_spikes=lambda name, step, fired: spikes.setdefault(name, []).append(fired),
+        on_spikes=lambda name, step, fired: spikes.setdefault(name, []).extend(fired),
     )  # fmt: skip
     module = SpikingNetwork(architecture, records, weights)
     for name, one in module.populations.items():

@@ -34,7 +34,7 @@ def scored(architecture, frames, seed):
     spikes = {}
 
     def on_spikes(population, step, fired):
-        spikes[population, step] = fired
+        spikes.update({(population, number): one for number, one in enumerate(fired, step)})
 
     weights = Weights(seed, dtype=torch.float64)
     logits = untrained_pass(

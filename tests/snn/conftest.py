@@ -66,8 +66,9 @@ def score(neurons):
         spikes = {}
 
         def on_spikes(population, step, fired):
-            assert (population, step) not in spikes
-            spikes[population, step] = fired
+            for number, one in enumerate(fired, step):
+                assert (population, number) not in spikes
+                spikes[population, number] = one
 
         weights = Weights(seed, dtype=frames.dtype)
         logits = untrained_pass(

@@ -81,12 +81,16 @@ def assert_executors_agree(plan, architecture):
     frames = torch.tensor(samples.frames(plan.task.steps), dtype=torch.float64)
     weights = Weights(0, dtype=torch.float64)
     spikes = {}
+
+    def on_spikes(name, step, fired):
+        spikes.update({(name, number): one for number, one in enumerate(fired, step)})
+
     logits = untrained_pass(
         architecture,
         frames,
         neurons=plan.neurons,
         weights=weights,
-        on_spikes=lambda name, step, fired: spikes.__setitem__((name, step), fired),
+        on_spikes=on_spikes,
     )
     network = SpikingNetwork(architecture, plan.neurons, weights)
     seen = {}

@@ -7,6 +7,8 @@ import os
 import pytest
 import torch
 
+from evo_core.config import from_layers
+from evo_core.snn import devices
 from evo_core.snn.devices import repeatable
 
 
@@ -35,3 +37,18 @@ def test_on_cuda_only_algorithms_that_repeat_are_taken(
     assert torch.backends.cudnn.deterministic == repeats
     assert torch.backends.cudnn.benchmark != repeats
     assert os.environ.get("CUBLAS_WORKSPACE_CONFIG") == (":4096:8" if repeats else None)
+
+
+@pytest.mark.parametrize(("memory", "kept"), [(None, [True]), ("4GB", [])])
+def test_freed_memory_is_kept_unless_memory_is_limited(monkeypatch, memory, kept):
+    calls = []
+    monkeypatch.setattr(devices, "keep_freed_memory", lambda: calls.append(True))
+    devices.prepare(from_layers({"memory": memory} if memory else {}))
+    assert calls == kept
+
+
+def test_keeping_freed_memory_leaves_tensors_as_they_are():
+    devices.keep_freed_memory()
+    one = torch.arange(10**6)
+    del one
+    assert int(torch.arange(10**6)[-1]) == 10**6 - 1

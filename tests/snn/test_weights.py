@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from evo_core.snn.weights import Weights
+from evo_core.snn.weights import Bank, Weights
 
 PATHS = st.text(min_size=1, max_size=30)
 SEEDS = st.integers(0, 2**31)
@@ -89,3 +89,38 @@ def test_convolutions_keep_within_the_bound_of_their_fan_in(small, build):
             fan_in = module.weight[0].numel()
             assert module.weight.abs().max() <= fan_in**-0.5
             assert module.weight.abs().max() > 0.5 * fan_in**-0.5
+
+
+def test_a_bank_gives_what_is_drawn_and_forgets_what_was_used_longest_ago():
+    bank = Bank(most=3 * 4 * 10)  # three vectors of ten floats
+    weights = Weights(0, bank=bank)
+    first = weights.cached("a", (10,), 4)
+    assert torch.equal(first, weights.draw("a", (10,), 4))
+    second = weights.cached("b", (10,), 4)
+    weights.cached("c", (10,), 4)
+    assert weights.cached("a", (10,), 4) is first
+    weights.cached("d", (10,), 4)
+    assert weights.cached("a", (10,), 4) is first
+    assert weights.cached("b", (10,), 4) is not second
+    assert torch.equal(weights.cached("b", (10,), 4), second)
+
+
+def test_a_bank_tells_seeds_inits_types_and_shapes_apart():
+    bank = Bank()
+    sources = [
+        Weights(0, bank=bank), Weights(1, bank=bank), Weights(0, 1, bank=bank),
+        Weights(0, dtype=torch.bfloat16, bank=bank),
+    ]  # fmt: skip
+    for _ in range(2):
+        for source in sources:
+            for shape in ((4, 2, 3, 3), (4, 18), (72,)):
+                for fan_in in (1, 18):
+                    found = source.cached("a", shape, fan_in)
+                    assert torch.equal(found, source.draw("a", shape, fan_in))
+
+
+def test_a_weight_larger_than_the_bank_is_given_and_not_kept():
+    weights = Weights(0, bank=Bank(most=0))
+    one, other = weights.cached("a", (10,), 4), weights.cached("a", (10,), 4)
+    assert one is not other
+    assert torch.equal(one, other)
