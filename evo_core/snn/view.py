@@ -22,7 +22,7 @@ class SpikeRecord:
     Attributes:
         population: Its name, ``"<state>:<neuron>"``.
         step: The time step, from 0.
-        spikes: 0 and 1, ``[B, N]`` for N neurons.
+        spikes: 0 and 1, ``[B, N]`` for N neurons, float32 or float64.
     """
 
     population: str

@@ -60,16 +60,16 @@ class Watcher:
         else:
             counts = patterns.sum(2, dtype=torch.float64)
         self.activity.add(population, counts, size)
+        wide = torch.promote_types(spikes.dtype, torch.float32)  # what sums are exact in
         if self._readers["spikes"]:
-            for number, one in enumerate(spikes, step):
+            for number, one in enumerate(spikes.to(wide), step):
                 self._collect("spikes", SpikeRecord(population, number, one.flatten(1)))
         if self._readers["rates"]:
-            self._count(population, step + len(spikes), spikes)
+            self._count(population, step + len(spikes), spikes.sum(0, dtype=wide))
 
-    def _count(self, population: str, made: int, spikes: Tensor) -> None:
-        counts = spikes.sum(0, dtype=torch.promote_types(spikes.dtype, torch.float32))
+    def _count(self, population: str, made: int, counts: Tensor) -> None:
         if population in self._counts:
-            counts += self._counts.pop(population)
+            counts = counts + self._counts.pop(population)
         if made == self._steps:
             self._collect("rates", RateRecord(population, counts.flatten(1), self._steps))
         else:

@@ -77,3 +77,28 @@ def test_batch_norm_in_place_is_that_of_torch(dtype, statistics, last):
     assert found.data_ptr() == maps.data_ptr()
     tolerance = {torch.bfloat16: 2e-2, torch.float32: 1e-5, torch.float64: 1e-12}[dtype]
     assert torch.allclose(found.double().flatten(0, 1), expected, rtol=0, atol=tolerance)
+
+
+def test_spikes_are_counted_exactly_in_bf16():
+    """A sum in bfloat16 would stop at 256."""
+    seen = []
+
+    def collect(record, options):
+        assert record.spikes.dtype == torch.float32
+        return float(record.spikes.sum())
+
+    def score(view, options):
+        seen.extend(view.collected)
+        return 1.0
+
+    counter = evo_core.FitnessFunction(
+        name="counter", summary="", goal="max", needs=("spikes",), collect=collect, score=score
+    )
+    layer = LAYER | {"fitness": ["counter", "rdm"], "precision": "bf16"}
+    given = Job(from_layers(layer), (counter,))
+    genome = random_genome(np.random.default_rng(0), make_plan(given).space.genes)
+    evaluation = make_evaluator(given).evaluate(Candidate(0, genome, ""))
+    assert evaluation.status == "ok", evaluation.error
+    assert max(seen) > 256
+    assert all(count == int(count) for count in seen)
+    assert any(count % 2 for count in seen if count > 512)
