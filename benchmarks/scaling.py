@@ -2,7 +2,7 @@
 
 - ``workers``: candidates per second on the wall with one and two worker processes, in turns.
 - ``population``: CPU seconds of a whole search in one process (strategy, scoring, storing) per
-  evaluated candidate; small populations search several times, so that all score equally many.
+  evaluated candidate; small populations search several times, so that each scores hundreds.
 - ``batch``, ``channels``, ``steps``: CPU seconds of an evaluation of the same networks, and for
   batch and channels the peak memory of a fresh process that makes one; ``slopes`` are the exponents
   between the largest two values: 1 is proportional. A figure of them is drawn.

@@ -67,8 +67,9 @@ def measure(given):
     genomes = [one.genome for one in random_proposals(plan.problem(), given.genomes + 1, rng)]
     evaluator.score(0, plan.decode(genomes.pop()))  # the libraries choose and load their kernels
     seconds, shares = defaultdict(list), Counter()
-    for genome in genomes:
-        found = of_network(given, plan, evaluator, genome)
+    for number, genome in enumerate(genomes):
+        inits = range(1 + number * given.repeats, 1 + (number + 1) * given.repeats)
+        found = of_network(given, plan, evaluator, genome, inits)
         with Stopwatch(plan) as stopwatch:
             evaluator.score(0, plan.decode(genome))
         shares.update(stopwatch.seconds)
@@ -77,15 +78,18 @@ def measure(given):
     return dict(seconds), {part: value / shares.total() for part, value in shares.items()}
 
 
-def of_network(given, plan, evaluator, genome):
-    """Time everything for one network, in turns; give the medians."""
+def of_network(given, plan, evaluator, genome, inits):
+    """Time everything for one network, in turns; give the medians.
+
+    ``inits`` numbers draws of the weights that nobody has met yet, one for each repeat.
+    """
     architecture = plan.decode(genome)
     frames = batch(plan)
     network = SpikingNetwork(architecture, plan.neurons, Weights(0))
     evaluator.score(0, architecture)
     times = defaultdict(list)
-    for repeat in range(given.repeats):
-        fresh = Weights(1 + repeat)
+    for init in inits:
+        fresh = Weights(0, init)
         todo = {
             "lean_s": lambda: evaluator.score(0, architecture),
             "loop_s": lambda: baselines.score(network, frames, baselines.loop),
@@ -93,7 +97,7 @@ def of_network(given, plan, evaluator, genome):
             "decode_s": lambda: plan.decode(genome),
             "draw_s": lambda fresh=fresh: draw(architecture, fresh),
             "build_s": lambda fresh=fresh: SpikingNetwork(architecture, plan.neurons, fresh),
-            "cold_s": lambda repeat=repeat: evaluator.score(0, architecture, (1 + repeat,)),
+            "cold_s": lambda init=init: evaluator.score(0, architecture, (init,)),
         }
         for name, do in todo.items():
             times[name].append(cpu_seconds(do))
