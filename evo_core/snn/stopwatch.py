@@ -14,6 +14,7 @@ from evo_core.plan import Plan
 from evo_core.snn.devices import clock
 
 _OPERATIONS = {"conv": "convolutions", "batch_norm": "BatchNorm"}
+_FUNCTIONS = {("evo_core.snn.operations", "normalise"): "BatchNorm"}
 _MODULES = {
     "evo_core.snn.watcher": "Gram",
     "evo_core.snn.view": "Gram",
@@ -61,9 +62,10 @@ class Stopwatch(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 return part
         frame = sys._getframe(2)
         while frame.f_back is not None:
-            part = self._modules.get(frame.f_globals["__name__"], "")
-            if part:
-                return part
+            module = frame.f_globals["__name__"]
+            asked = _FUNCTIONS.get((module, frame.f_code.co_name)) or self._modules.get(module)
+            if asked is not None:
+                return asked
             frame = frame.f_back
         return "rest"
 
