@@ -28,6 +28,7 @@ from evo_core.evolution import random_proposals
 from evo_core.executors import make_evaluator
 from evo_core.plan import make_plan
 from evo_core.seeds import generator
+from evo_core.snn.devices import prepare
 
 BATCHES = (16, 32, 64, 128)
 RESAMPLES = 1000
@@ -94,6 +95,7 @@ def values(given, setting, missing, genomes):
     """Give the score of each missing network under a setting; None where it has none."""
     if missing:
         given_job = job(given, missing[0][0], setting)
+        prepare(given_job.config)
         plan, evaluator = make_plan(given_job), make_evaluator(given_job)
     for _, _, number in missing:
         evaluation = evaluator.score(0, plan.decode(genomes[number]), (setting.init,))

@@ -37,7 +37,7 @@ from evo_core.loop import Loop
 from evo_core.parts import assemble
 from evo_core.plan import make_plan
 from evo_core.seeds import generator
-from evo_core.snn.devices import threads
+from evo_core.snn.devices import prepare, threads
 from evo_core.store import Store
 
 CASE = {"batch": 32, "channels": 16, "steps": 4}
@@ -120,6 +120,7 @@ def growing(given, what):
     for value in GROWING[what]:
         sizes = CASE | {what: value}
         job = case(**sizes, height=given.height)
+        prepare(job.config)
         plan, evaluator = make_plan(job), make_evaluator(job)
         architectures = [plan.decode(one) for one in genomes_of(plan, given.genomes)]
         times[value] = statistics.median(seconds(given, evaluator, one) for one in architectures)
@@ -158,6 +159,7 @@ def peak(given, sizes):
 def one(sizes):
     """Evaluate the first network; give the peak memory of this process in bytes (Linux)."""
     job = case(**sizes)
+    prepare(job.config)
     genome = genomes_of(make_plan(job), 1)[0]
     assert make_evaluator(job).evaluate(Candidate(0, genome, "")).error is None
     # not ru_maxrss, which begins at what the process had that started this one

@@ -8,7 +8,7 @@ over networks of the median over repeats, ``spread`` has the least and the most 
   before: forward pass, Gram matrices, RDM, activity, and weights as they are cached, if they are.
   ``decode_s`` and ``draw_s`` (all its weights drawn anew) are beside it.
 - ``loop_s``, ``cdist_s``: the baselines of ``baselines.py``, module and weights ready; ``build_s``
-  makes the module. Their precision is always fp32. One hook for each neuron module of evo's network
+  makes the module. They are always fp32, and profit from memory kept as in a run. One hook for each neuron module of evo's network
   is fewer than one for each edge, as in the released code.
 - ``ratio_loop``, ``ratio_cdist``: baseline over ``lean_s``, the median of each network's ratio;
   ``with_weights`` gives the ratios from the genome on: (baseline + build + decode) over
@@ -30,6 +30,7 @@ from collections import Counter, defaultdict
 
 import baselines
 import numpy as np
+import torch
 
 from evo_core import array_dataset
 from evo_core.api import job_of
@@ -38,7 +39,7 @@ from evo_core.executors import make_evaluator
 from evo_core.plan import make_plan
 from evo_core.primitives import Conv, Linear
 from evo_core.seeds import generator
-from evo_core.snn.devices import threads
+from evo_core.snn.devices import prepare, threads
 from evo_core.snn.encoding import encoded
 from evo_core.snn.floor import floor
 from evo_core.snn.network import SpikingNetwork
@@ -53,7 +54,7 @@ def job(given):
     data = array_dataset("noise", noise, np.arange(len(noise)) % 10)
     settings = {
         "data": "noise", "mse": {"channels": given.channels}, "fitness": ["rdm"],
-        "scoring": {"batch": given.batch, "steps": given.steps},
+        "precision": given.precision, "scoring": {"batch": given.batch, "steps": given.steps},
     }  # fmt: skip
     return job_of(settings, [data])
 
@@ -62,6 +63,7 @@ def measure(given):
     """Give the seconds of each thing for each network, and where the time of evo's pass goes."""
     what = job(given)
     plan = make_plan(what)
+    prepare(plan.config)
     evaluator = make_evaluator(what)
     rng = generator(given.seed, "benchmark")
     genomes = [one.genome for one in random_proposals(plan.problem(), given.genomes + 1, rng)]
@@ -102,7 +104,8 @@ def of_network(given, plan, evaluator, genome, inits):
         for name, do in todo.items():
             times[name].append(cpu_seconds(do))
     found = {name: statistics.median(each) for name, each in times.items()}
-    least = floor(architecture, given.batch, static=True, repeats=given.repeats)
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[given.precision]
+    least = floor(architecture, given.batch, static=True, dtype=dtype, repeats=given.repeats)
     return found | {"floor_s": least}
 
 
@@ -170,6 +173,7 @@ def arguments(given=None):
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--height", type=int, default=32, help="and width of the images")
     parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16"])
     parser.add_argument("--genomes", type=int, default=5, help="random networks")
     parser.add_argument("--repeats", type=int, default=3, help="how often each is timed")
     parser.add_argument("--seed", type=int, default=0, help="which random networks")

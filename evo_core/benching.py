@@ -76,9 +76,12 @@ def scoring_cost(plan: Plan, budget: float) -> ScoringCost:
     """
     if not needs_data(plan.fitness):
         raise EvoError("these fitness functions read only the graph: there is no pass to time")
+    from evo_core.snn.devices import prepare
+
     problem = plan.problem()
     drawn = random_proposals(problem, _MOST, generator(plan.config.seed, "bench"))
     candidates = [Candidate(n, one.genome, "") for n, one in enumerate(drawn)]
+    prepare(plan.config)
     evaluator = make_evaluator(plan.job)
     _evaluated(evaluator, candidates[-1])  # the libraries choose and load their kernels
     end = time.perf_counter() + budget
@@ -91,6 +94,8 @@ def scoring_cost(plan: Plan, budget: float) -> ScoringCost:
 
 
 def _timed(plan: Plan, evaluator: Evaluator, candidate: Candidate) -> _Timed:
+    import torch
+
     from evo_core.snn.devices import clock
     from evo_core.snn.floor import floor
     from evo_core.snn.stopwatch import Stopwatch
@@ -103,8 +108,9 @@ def _timed(plan: Plan, evaluator: Evaluator, candidate: Candidate) -> _Timed:
         _evaluated(evaluator, candidate)
     static = scoring.encoding == "direct" and plan.splits.train.inputs.ndim == 4
     architecture = plan.decode(candidate.genome)
-    passes = scoring.inits * scoring.batches
-    least = passes * floor(architecture, scoring.batch, static=static, device=device)
+    dtype = torch.bfloat16 if plan.config.precision == "bf16" else torch.float32
+    least = floor(architecture, scoring.batch, static=static, dtype=dtype, device=device)
+    least *= scoring.inits * scoring.batches
     return _Timed(seconds, wall, least, stopwatch.seconds)
 
 

@@ -22,6 +22,7 @@ def command() -> None:
 @command.command("scoring")
 @click.option("--space", help="Search space.  [default: mse]")
 @scoring_options
+@click.option("--precision", help="Numbers of untrained networks: fp32 or bf16.")
 @click.option(
     "--seconds",
     type=click.FloatRange(0, min_open=True),
@@ -49,6 +50,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "data": config.data,
         "fitness": [bound.text for bound in plan.fitness],
         "device": config.device,
+        "precision": config.precision,
         "shape": list(plan.task.shape),
         "steps": plan.task.steps,
         "batch": config.scoring.batch,
@@ -62,7 +64,7 @@ def _show(plan: Plan, cost: ScoringCost) -> None:
     shape = "x".join(map(str, settings["shape"]))
     click.echo(
         f"{settings['space']} on {settings['data']} ({shape}), {', '.join(settings['fitness'])}: "
-        f"batches of {settings['batch']}, {settings['steps']} steps, {settings['device']}"
+        f"batches of {settings['batch']}, {settings['steps']} steps, {settings['precision']} on {settings['device']}"
     )
     clock = "CPU" if settings["device"] == "cpu" else "wall"
     ratio = f", {cost.ratio:.2f} times the floor" if cost.ratio else ""

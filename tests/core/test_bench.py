@@ -56,6 +56,12 @@ def test_it_prints_a_table_for_people(capsys):
     assert "convolutions" in out
 
 
+def test_it_takes_a_precision(capsys):
+    code, out = evo(capsys, *SMALL, "--seconds", "0.01", "--precision", "bf16", "--json")
+    assert code == 0
+    assert json.loads(out)["precision"] == "bf16"
+
+
 def test_there_is_nothing_to_time_where_only_the_graph_is_read(capsys):
     code, out = evo(capsys, *SMALL, "--fitness", "params", "--json")
     assert code == 2
