@@ -8,8 +8,8 @@ over networks of the median over repeats, ``spread`` has the least and the most 
   before: forward pass, Gram matrices, RDM, activity, and weights as they are cached, if they are.
   ``decode_s`` and ``draw_s`` (all its weights drawn anew) are beside it.
 - ``loop_s``, ``cdist_s``: the baselines of ``baselines.py``, module and weights ready; ``build_s``
-  makes the module. They are always fp32, and profit from memory kept as in a run. One hook for each neuron module of evo's network
-  is fewer than one for each edge, as in the released code.
+  makes the module. They are always fp32, and profit from memory that is kept as in a run. One hook
+  for each neuron module of evo's network is fewer than one for each edge, as in the released code.
 - ``ratio_loop``, ``ratio_cdist``: baseline over ``lean_s``, the median of each network's ratio;
   ``with_weights`` gives the ratios from the genome on: (baseline + build + decode) over
   (``cold_s`` + decode), ``cold_s`` being an evaluation by a worker that meets them first.

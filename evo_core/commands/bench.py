@@ -64,7 +64,8 @@ def _show(plan: Plan, cost: ScoringCost) -> None:
     shape = "x".join(map(str, settings["shape"]))
     click.echo(
         f"{settings['space']} on {settings['data']} ({shape}), {', '.join(settings['fitness'])}: "
-        f"batches of {settings['batch']}, {settings['steps']} steps, {settings['precision']} on {settings['device']}"
+        f"batches of {settings['batch']}, {settings['steps']} steps, "
+        f"{settings['precision']} on {settings['device']}"
     )
     clock = "CPU" if settings["device"] == "cpu" else "wall"
     ratio = f", {cost.ratio:.2f} times the floor" if cost.ratio else ""
