@@ -22,6 +22,7 @@ _COMMANDS = {
     "show": "Show a network as text, and as a figure.",
     "runs": "List the runs in a folder.",
     "export": "Write what a run found as a table.",
+    "bench": "Measure what scoring costs on this machine.",
     "list": "List what is installed, with options and defaults.",
     "data": "List, check or download data sets.",
     "init": "Write a commented configuration file.",

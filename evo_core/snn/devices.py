@@ -6,6 +6,7 @@ import ctypes
 import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -72,3 +73,14 @@ def threads(count: int = 1) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def clock(device: str = "cpu") -> float:
+    """Give the time in seconds: of this process on the CPU, where other programs do not count.
+
+    On CUDA it is the time of day, after everything that was started there is done.
+    """
+    if device == "cpu":
+        return time.process_time()
+    torch.cuda.synchronize(device)
+    return time.perf_counter()
