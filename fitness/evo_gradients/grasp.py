@@ -31,6 +31,6 @@ def grasp(view: View, options: NoOptions) -> Score:
     if not isinstance(flow, torch.Tensor):
         return Score.undefined("the loss does not depend on any weight", **counts)
     products = derivatives(flow, weights)
-    pairs = zip(weights, products, strict=True)
-    value = -sum(float((weight.detach() * one).sum()) for weight, one in pairs if one is not None)
+    used = [(one, weight.detach()) for one, weight in zip(products, weights, strict=True)]
+    value = -sum(float((one * weight).sum()) for one, weight in used if one is not None)
     return Score(value, **counts)

@@ -37,10 +37,8 @@ def synflow(view: View, options: NoOptions) -> Score:
     ones = torch.ones_like(view.inputs[:1, :1], dtype=torch.float64)
     flow = view.run(network, ones).mean(0).sum()
     found = derivatives(flow, weights)
-    pairs = zip(weights, found, strict=True)
-    total = sum(
-        float((weight.detach() * one).abs().sum()) for weight, one in pairs if one is not None
-    )
+    used = [(one, weight.detach()) for one, weight in zip(found, weights, strict=True)]
+    total = sum(float((one * weight).abs().sum()) for one, weight in used if one is not None)
     counts: dict[str, Any] = {"forwards": 1, "backwards": 1}
     if not 0 < total < math.inf:
         return Score.undefined(f"the synaptic flow is {total:g}", **counts)

@@ -22,12 +22,10 @@ def firing_rate(view: View, options: NoOptions) -> Score:
     return Score(float(rates.mean()))
 
 
-def silent_share(view: View, options: NoOptions) -> Score:
-    """Give the share of (population, step, sample) without a single spike."""
-    if not view.grams:
-        return Score.undefined(_NO_NEURONS)
-    counts = torch.stack([record.counts for record in view.grams])
-    return Score(float((counts == 0).double().mean()))
+def silent(record: RateRecord, options: NoOptions) -> Tensor:
+    """Give the share of the neurons of a population that fire for no sample, at no step."""
+    share: Tensor = (record.counts.sum(0) == 0).double().mean()
+    return share
 
 
 def entropy(record: RateRecord, options: NoOptions) -> Tensor:
@@ -41,8 +39,8 @@ def entropy(record: RateRecord, options: NoOptions) -> Tensor:
     return mean
 
 
-def neuron_entropy(view: View, options: NoOptions) -> Score:
-    """Give the mean over populations of the mean entropy of their neurons, in bits."""
+def mean_of_populations(view: View, options: NoOptions) -> Score:
+    """Give the mean over populations of what was collected of each."""
     if not view.collected:
         return Score.undefined(_NO_NEURONS)
     return Score(float(torch.stack(view.collected).mean()))

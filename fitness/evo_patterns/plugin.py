@@ -50,10 +50,11 @@ def _activity() -> Iterable[Component]:
     )
     yield FitnessFunction(
         name="silent-share",
-        summary="share of responses without a single spike; less is better",
+        summary="share of neurons that never fire on the batch; less is better",
         goal="min",
-        needs=("gram",),
-        score="evo_patterns.activity:silent_share",
+        needs=("rates",),
+        collect="evo_patterns.activity:silent",
+        score="evo_patterns.activity:mean_of_populations",
     )
     yield FitnessFunction(
         name="neuron-entropy",
@@ -61,5 +62,5 @@ def _activity() -> Iterable[Component]:
         goal="max",
         needs=("rates",),
         collect="evo_patterns.activity:entropy",
-        score="evo_patterns.activity:neuron_entropy",
+        score="evo_patterns.activity:mean_of_populations",
     )
