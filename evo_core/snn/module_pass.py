@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ _RELUS = {
     functional.relu6, functional.leaky_relu, functional.leaky_relu_, functional.rrelu,
     functional.rrelu_, functional.prelu, torch.prelu, Tensor.prelu,
 }  # fmt: skip
+_CLIPS = {functional.hardtanh, functional.hardtanh_}  # what the module ReLU6 calls
 See = Callable[[str, Tensor], None]
 
 
@@ -47,14 +49,10 @@ def run_watched(network: SequenceModule, frames: Tensor, watch: Watch) -> Tensor
         EvoError: If a neuron gives something other than 0 and 1, or not one row for each sample.
     """
     nodes = spiking_nodes(network.module)
-    with torch.no_grad():
-        if not nodes:
-            with _Relus(watch.see):
-                logits: Tensor = network(frames)
-        else:
-            for name, node in nodes.items():
-                node.register_forward_hook(partial(_fired, watch.see, name))
-            logits = network(frames)
+    with torch.no_grad(), nullcontext() if nodes or not watch.reads else _Relus(watch.see):
+        for name, node in nodes.items() if watch.reads else ():
+            node.register_forward_hook(partial(_fired, watch.see, name))
+        logits: Tensor = network(frames)
     watch.end()
     return logits
 
@@ -77,7 +75,12 @@ class Watch:
         self._batch = batch
         self._steps: dict[str, int] = {}
         self._counts: dict[str, Tensor] = {}
-        self._readers: Mapping[Need, list[Bound[FitnessFunction]]] = _readers(fitness)
+        self._readers: defaultdict[Need, list[Bound[FitnessFunction]]] = _readers(fitness)
+
+    @property
+    def reads(self) -> bool:
+        """Whether any function reads spikes."""
+        return bool(self._readers.keys() & {"gram", "spikes", "rates"})
 
     def see(self, population: str, spikes: Tensor) -> None:
         """Take the next spikes of a population, ``[B, ...]``."""
@@ -110,8 +113,10 @@ class Watch:
             self.collected[bound.text].append(value)
 
 
-def _readers(fitness: Sequence[Bound[FitnessFunction]]) -> dict[Need, list[Bound[FitnessFunction]]]:
-    readers: dict[Need, list[Bound[FitnessFunction]]] = defaultdict(list)
+def _readers(
+    fitness: Sequence[Bound[FitnessFunction]],
+) -> defaultdict[Need, list[Bound[FitnessFunction]]]:
+    readers: defaultdict[Need, list[Bound[FitnessFunction]]] = defaultdict(list)
     for bound in fitness:
         for need in bound.record.needs_with(bound.options):
             readers[need].append(bound)
@@ -138,8 +143,14 @@ class _Relus(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Look at the input of a ReLU, then compute it."""
-        if func in _RELUS:
-            positive = args[0] if args else (kwargs or {})["input"]
-            self._see(f"relu{self._calls}", (positive > 0).float())
+        given = kwargs or {}
+        if func in _RELUS or (func in _CLIPS and _lowest(args, given) == 0):
+            entering = args[0] if args else given["input"]
+            self._see(f"relu{self._calls}", (entering > 0).float())
             self._calls += 1
-        return func(*args, **(kwargs or {}))
+        return func(*args, **given)
+
+
+def _lowest(args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """Give the lower bound of a clip; that of ReLU6 is 0."""
+    return args[1] if len(args) > 1 else kwargs.get("min_val", -1.0)

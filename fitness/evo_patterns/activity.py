@@ -33,7 +33,7 @@ def entropy(record: RateRecord, options: NoOptions) -> Tensor:
 
     A neuron fires with probability p, over samples and steps: ``H = -p log2 p - (1-p) log2 (1-p)``.
     """
-    p = record.rates.double().mean(0)
+    p = record.counts.double().mean(0) / record.steps
     bits = (torch.special.entr(p) + torch.special.entr(1 - p)) / math.log(2)
     mean: Tensor = bits.mean()
     return mean
