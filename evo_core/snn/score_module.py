@@ -164,8 +164,8 @@ def _score(bound: Bound[FitnessFunction], view: View) -> Score:
 
 
 def _not_finite(bound: Bound[FitnessFunction], finite_inputs: bool) -> Score:
-    what = "what the module gives" if finite_inputs else "the inputs"
-    score = Score.undefined(f"{what} is not finite everywhere", forwards=int(finite_inputs))
+    what = "logits" if finite_inputs else "inputs"
+    score = Score.undefined(f"the {what} are not all finite", forwards=int(finite_inputs))
     return replace(score, goal=bound.record.goal)
 
 
