@@ -16,9 +16,7 @@ def grasp(view: View, options: NoOptions) -> Score:
     """Give ``-sum W (H g)`` with the gradient g and the Hessian H of the loss.
 
     arXiv 2002.07376 with the sign of Abdelfattah et al. (2021) and no temperature. Through spikes
-    the surrogate gradient is differentiated once more. Convolutions and linear layers alone count;
-    in a linear network without any curvature, or if the loss does not depend on the weights, the
-    score is undefined.
+    the surrogate gradient is differentiated once more. Undefined if the loss has no gradient.
     """
     assert view.network is not None
     assert view.labels is not None
@@ -28,8 +26,8 @@ def grasp(view: View, options: NoOptions) -> Score:
     found = derivatives(loss, weights, differentiable=True)
     flow = sum((one.detach() * one).sum() for one in found if one is not None)
     counts: dict[str, Any] = {"forwards": 1, "backwards": 2}
-    if not isinstance(flow, torch.Tensor):
-        return Score.undefined("the loss does not depend on any weight", **counts)
+    if not isinstance(flow, torch.Tensor) or flow == 0:
+        return Score.undefined("the loss has no gradient", **counts)
     products = derivatives(flow, weights)
     used = [(one, weight.detach()) for one, weight in zip(products, weights, strict=True)]
     value = -sum(float((one * weight).sum()) for one, weight in used if one is not None)

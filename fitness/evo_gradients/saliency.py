@@ -69,6 +69,8 @@ def _total(view: View, of_layer: Callable[[LayerGradient], Tensor]) -> Score:
         return Score.undefined("the network has no convolution and no linear layer", **counts)
     if not math.isfinite(found.loss):
         return Score.undefined("the loss is not finite", **counts)
+    if not any(one.gradient is not None and bool(one.gradient.any()) for one in found.layers):
+        return Score.undefined("the loss has no gradient", **counts)
     value = sum(float(of_layer(one)) for one in found.layers)
     unused = sum(one.gradient is None for one in found.layers)
     details = {"unused_layers": unused} if unused else {}

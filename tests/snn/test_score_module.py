@@ -363,3 +363,51 @@ def test_a_module_that_can_not_be_copied_and_a_computed_weight_are_refused():
     nn.utils.parametrizations.weight_norm(module.head)
     with pytest.raises(EvoError, match=r"weight of layer 'module.head' is computed"):
         score_module(module, inputs, labels, ["snip"])
+
+
+KERNELS = {"nwot", "nwot-normalised", "sahd", "sahd-snasnet", "jaccard"}
+JACOBIANS = {"jacob-cov", "epe-nas"}
+RDM = {"rdm"}
+COSTS = {"energy", "synops"}
+LOSS = {"snip", "grad-norm", "fisher", "grasp", "zico"}
+THRESHOLDS = {"no spikes": 2.5, "no gradient": 1e6, "all spikes": -1e6}
+
+
+def degenerate(case):
+    """Give a spiking network without BatchNorm, and a batch, of which something is wrong."""
+    torch.manual_seed(0)
+    net = spiking("m")
+    net[1] = nn.Identity()
+    inputs, labels = batch_for(net)
+    for one in net:
+        if isinstance(one, neuron.BaseNode):
+            one.v_threshold = THRESHOLDS.get(case, one.v_threshold)
+    if case == "duplicate samples":
+        inputs[:, 1] = inputs[:, 0]
+    batch = 1 if case == "one sample" else len(labels)
+    return net, inputs[:, :batch], labels[:batch]
+
+
+@pytest.mark.parametrize(
+    ("case", "undefined"),
+    [
+        ("nothing wrong", set()),
+        ("no spikes", KERNELS | RDM | COSTS),
+        ("no gradient", KERNELS | RDM | COSTS | JACOBIANS | LOSS),
+        ("all spikes", KERNELS | JACOBIANS),
+        ("duplicate samples", KERNELS | JACOBIANS),
+        ("one sample", KERNELS | RDM | JACOBIANS | {"zico"}),
+    ],
+)
+def test_what_is_undefined_is_what_the_docs_say(case, undefined):
+    names = [name for name in READABLE if name != "zen"]  # which brings weights of its own
+    scores = score_module(*degenerate(case), names)
+    found = {name for name, score in scores.items() if score.status == "undefined"}
+    assert found == undefined
+
+
+@pytest.mark.parametrize(("case", "rate"), [("no spikes", 0), ("all spikes", 1)])
+def test_activity_of_dead_and_saturated_networks_is_a_number(case, rate):
+    names = ["firing-rate", "silent-share", "neuron-entropy", "swap"]
+    values = [one.value for one in score_module(*degenerate(case), names).values()]
+    assert values == [rate, 1 - rate, 0, 1]
