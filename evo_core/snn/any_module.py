@@ -6,7 +6,7 @@ The module itself is never called: what runs is a copy.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
 import torch
@@ -117,7 +117,7 @@ def _tensor(value: Any) -> Tensor:
 
 def _copy(module: nn.Module) -> nn.Module:
     """Copy a module with what its neurons remember, of which torch refuses parts of graphs."""
-    held = (value for one in module.modules() for value in _held(one))
+    held = (value for one in module.modules() for value in _tensors(vars(one)))
     memo = {id(one): one.detach().clone() for one in held if one.grad_fn is not None}
     try:
         return copy.deepcopy(module, memo)
@@ -125,9 +125,14 @@ def _copy(module: nn.Module) -> nn.Module:
         raise EvoError(f"the module can not be copied: {type(error).__name__}: {error}") from error
 
 
-def _held(module: nn.Module) -> list[Tensor]:
-    values = [*vars(module).values(), *getattr(module, "_memories", {}).values()]
-    return [value for value in values if isinstance(value, Tensor)]
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Give the tensors in nested dictionaries, lists and tuples."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict):
+        yield from (one for part in value.values() for one in _tensors(part))
+    elif isinstance(value, list | tuple):
+        yield from (one for part in value for one in _tensors(part))
 
 
 def _at_rest(module: nn.Module) -> None:

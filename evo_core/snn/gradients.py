@@ -7,7 +7,7 @@ published code (Abdelfattah et al. 2021, "Zero-Cost Proxies for Lightweight NAS"
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,7 +19,6 @@ from evo_core.errors import EvoError
 from evo_core.limits import check_deadline
 from evo_core.snn.scoring import Statistics
 
-_SPATIAL = {nn.Conv1d: 1, nn.Conv2d: 2, nn.Conv3d: 3}
 _LAYERS = (nn.modules.conv._ConvNd, nn.Linear)
 
 
@@ -169,11 +168,11 @@ class _Saliency:
 
 def _per_sample(values: Tensor, module: nn.Module, batch: int) -> Tensor | None:
     """Sum over time and places: ``[B, channels]``; None where samples can not be told apart."""
-    spatial = next((n for kind, n in _SPATIAL.items() if isinstance(module, kind)), None)
-    if spatial is not None:
+    spatial = len(module.kernel_size) if isinstance(module, nn.modules.conv._ConvNd) else 0
+    if spatial:
         values = values.flatten(-spatial).sum(-1)  # [T, B, C], [B, C] or [T B, C]
     time_first = values.ndim > 2 and (
-        spatial is not None or getattr(module, "step_mode", "s") == "m" or len(values) != batch
+        spatial > 0 or getattr(module, "step_mode", "s") == "m" or len(values) != batch
     )
     if time_first:
         values = values.sum(0)
@@ -182,8 +181,3 @@ def _per_sample(values: Tensor, module: nn.Module, batch: int) -> Tensor | None:
     if len(values) != batch:
         return None
     return values.flatten(1, -2).sum(1) if values.ndim > 2 else values
-
-
-def samples(inputs: Tensor, labels: Tensor, parts: int) -> Iterator[tuple[Tensor, Tensor]]:
-    """Split a batch ``[T, B, ...]`` with its labels into parts of nearly equal size."""
-    yield from zip(inputs.tensor_split(parts, 1), labels.tensor_split(parts), strict=True)

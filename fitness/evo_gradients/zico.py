@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from evo_core.evaluation import Score
-from evo_core.snn.gradients import derivatives, loss_of, samples, weights_of
+from evo_core.snn.gradients import derivatives, loss_of, weights_of
 from evo_core.snn.view import View
 
 if TYPE_CHECKING:
@@ -28,8 +28,9 @@ def zico(view: View, options: ZicoOptions) -> Score:
     parts = options.parts
     if len(view.labels) < parts:
         return Score.undefined(f"{len(view.labels)} samples can not be split into {parts} parts")
-    given = list(samples(view.inputs.double(), view.labels, parts))
-    found = [_gradients(view, inputs, labels) for inputs, labels in given]
+    inputs = view.inputs.double().tensor_split(parts, 1)
+    given = zip(inputs, view.labels.tensor_split(parts), strict=True)
+    found = [_gradients(view, *part) for part in given]
     layers = [_steadiness(torch.stack(gradients)) for gradients in zip(*found, strict=True)]
     counts: dict[str, Any] = {"forwards": parts, "backwards": parts}
     used = [one for one in layers if one > 0]

@@ -168,3 +168,12 @@ def test_the_scores_of_a_real_pass_follow_from_its_spikes():
     for name in KERNELS:
         expected = reference(name, records)
         assert scores[name].value == pytest.approx(expected, rel=1e-6), name
+
+
+def test_of_the_kernel_first_released_little_but_the_number_of_samples_is_left():
+    # SNASNet's own users report negative hundreds at 256 samples (its issue 3)
+    batch, size = 256, 40_000
+    score = scored("sahd-snasnet", random_spikes(size, batch=batch))
+    nearly_one_rank = (batch - 1) * math.log(0.5) + math.log(batch * size)
+    assert score.value == pytest.approx(nearly_one_rank, abs=2)
+    assert score.value < -100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,16 @@ from spikingjelly.activation_based import layer, neuron, surrogate
 from torch import nn
 from torch.nn import functional
 
-from evo_core import score_module
+from evo_core import FitnessFunction, NoOptions, score_module
+from evo_core.components import load
 from evo_core.config import from_layers
 from evo_core.evaluation import Candidate
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
+from evo_core.registry import installed
+from evo_core.snn.any_module import SequenceModule
+from evo_core.snn.gradients import Gradients, gradients_of
+from evo_core.snn.view import View
 from evo_core.snn.worker import Evaluator
 
 STEPS, BATCH, CLASSES = 3, 5, 4
@@ -154,6 +160,24 @@ def test_fisher_adds_up_the_calls_of_a_layer(plain, images):
     assert score.details == {"unused_layers": 1}
 
 
+@pytest.mark.parametrize("kind", [nn.Conv2d, nn.ConvTranspose2d])
+def test_fisher_sums_over_the_pixels_of_a_channel(kind, images):
+    inputs, labels = images
+    torch.manual_seed(0)
+    net = nn.Sequential(kind(2, CLASSES, 3), nn.Tanh(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    net = net.double()
+    maps = net[0](inputs)
+    loss = functional.cross_entropy(maps.tanh().mean((2, 3)), labels)
+    (gradient,) = torch.autograd.grad(loss, maps)
+    expected = sum(
+        float((maps[n, c] * gradient[n, c]).sum().detach()) ** 2 / 2 / BATCH * 18
+        for n in range(BATCH)
+        for c in range(CLASSES)
+    )
+    score = score_module(net, inputs, labels, ["fisher"])["fisher"]
+    assert score.value == pytest.approx(expected, rel=1e-9)
+
+
 def test_layers_without_a_gradient_count_nothing(plain, images):
     inputs, labels = images
     grads = torch.autograd.grad(
@@ -259,3 +283,18 @@ def test_the_networks_of_evo_share_one_backward_pass(statistics):
     assert scores["snip"].value == pytest.approx(snip, rel=1e-4)
     assert scores["grad-norm"].value == pytest.approx(norm, rel=1e-4)
     assert [(scores[name].forwards, scores[name].backwards) for name in names] == [(2, 1)] * 3
+
+
+@pytest.mark.parametrize(("name", "power"), [("snip", 1), ("grad-norm", 1), ("fisher", 2)])
+def test_scores_scale_with_the_loss(name, power, plain, images):
+    network = SequenceModule(plain, "static", 0)
+    found = gradients_of(network, images[0][None], images[1], "sequence")
+    scaled = [
+        replace(one, gradient=3 * one.gradient, saliency=3 * one.saliency)
+        for one in found.layers
+        if one.gradient is not None
+    ]
+    score = load(installed().get(FitnessFunction, name).score)
+    once = score(View(None, gradients=lambda: found), NoOptions()).value
+    thrice = score(View(None, gradients=lambda: Gradients(1.0, tuple(scaled))), NoOptions()).value
+    assert thrice == pytest.approx(3**power * once, rel=1e-9)

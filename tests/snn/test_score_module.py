@@ -215,6 +215,26 @@ def test_a_network_of_evo_scores_as_a_module_what_it_scores_in_a_run(feedback):
         assert found[name].value == pytest.approx(expected[name].value, rel=1e-4), name
 
 
+def test_a_network_of_evo_in_the_midst_of_a_sequence_stays_there():
+    layers = {"mse": {"cells": 2, "channels": 2}, "scoring": {"batch": 4, "steps": 2}}
+    plan = make_plan(Job(from_layers(layers)))
+    for number in range(20):
+        genome = random_genome(np.random.default_rng(number), plan.space.genes)
+        if any(edge.stage == "next-step" for edge in plan.decode(genome).edges):
+            break
+    module = SpikingNetwork(plan.decode(genome), plan.neurons, Weights(0))
+    frames = torch.rand(2, 4, 1, 8, 8)
+    fresh = score_module(module, frames, [0, 1, 2, 3], ["rdm", "snip"])
+    module(frames)
+    held = {name: value.clone() for name, value in module.held.items()}
+    again = score_module(module, frames, [0, 1, 2, 3], ["rdm", "snip"])
+    assert {name: one.value for name, one in again.items()} == {
+        name: one.value for name, one in fresh.items()
+    }
+    assert held
+    assert all(torch.equal(module.held[name], value) for name, value in held.items())
+
+
 class Stepwise(nn.Module):
     """Show a sequence step by step, as a run scores it: BatchNorm averages over each step."""
 
