@@ -70,8 +70,9 @@ def calls_of(module: nn.Module, inputs: Tensor, batch: int, time_axis: bool | No
     """
     first = inputs.ndim > 0 and len(inputs) == batch
     second = inputs.ndim > 2 and inputs.shape[1] == batch
+    spikes = bool(spiking_nodes(module))
     if time_axis is None and (first or second):
-        time_axis = second and (not first or bool(spiking_nodes(module)))
+        time_axis = second and (spikes or not first)
     if time_axis is None or not (second if time_axis else first):
         raise EvoError(
             f"inputs of shape {tuple(inputs.shape)} do not hold {batch} samples; "
@@ -80,7 +81,7 @@ def calls_of(module: nn.Module, inputs: Tensor, batch: int, time_axis: bool | No
     if not time_axis:
         return "static"
     modes = {getattr(one, "step_mode", "s") for one in module.modules()}
-    return "sequence" if "m" in modes or not spiking_nodes(module) else "steps"
+    return "sequence" if "m" in modes or not spikes else "steps"
 
 
 def copier(module: nn.Module) -> Callable[[], nn.Module]:

@@ -19,7 +19,7 @@ from evo_core.components import Component, FitnessFunction, load
 from evo_core.errors import EvoError
 from evo_core.evaluation import Score
 from evo_core.registry import installed
-from evo_core.snn.any_module import SequenceModule, calls_of, copier, floating
+from evo_core.snn.any_module import SequenceModule, calls_of, copier, floating, spiking_nodes
 from evo_core.snn.devices import expect_no_triton
 from evo_core.snn.gradients import Gradients, gradients_of
 from evo_core.snn.module_pass import Watch, run_watched
@@ -47,11 +47,12 @@ def score_module(
         inputs: A batch ``[B, ...]`` that the module is called with once; or a sequence
             ``[T, B, ...]``, for which multi-step modules are called once, single-step modules T
             times.
-        labels: The classes, ``[B]``; may be None if no score reads them and the batch comes first.
+        labels: The classes, ``[B]``; may be None if no score reads them.
         fitness: Names, with options as in ``"rdm[metric=cosine]"``.
         seed: Of what scores draw themselves, and of dropout.
         time_axis: Whether ``inputs`` begin with time. By default they do if their second axis is
-            as long as ``labels``, and the first is not or the module has SpikingJelly neurons.
+            as long as ``labels``, and the first is not or the module has SpikingJelly neurons. Has
+            to be said for a module with such neurons where there are no labels.
         components: Records of your own, e.g. a FitnessFunction.
 
     Returns:
@@ -120,7 +121,7 @@ def _subject(
         classes = torch.as_tensor(labels).detach().clone().to(device, torch.int64)
         if classes.ndim != 1:
             raise EvoError(f"labels have the shape {tuple(classes.shape)}; give classes [B]")
-    batch = len(classes) if classes is not None else _batch_of(frames, time_axis)
+    batch = len(classes) if classes is not None else _batch_of(module, frames, time_axis)
     calls = calls_of(module, frames, batch, time_axis)
     frames = frames.detach().clone().to(device)
     if frames.is_floating_point():
@@ -129,7 +130,13 @@ def _subject(
     return _Subject(lambda: SequenceModule(make(), calls, seed), sequence, classes, seed)
 
 
-def _batch_of(inputs: Tensor, time_axis: bool | None) -> int:
+def _batch_of(module: nn.Module, inputs: Tensor, time_axis: bool | None) -> int:
+    """Count the samples where no labels tell."""
+    if time_axis is None and spiking_nodes(module):
+        raise EvoError(
+            "without labels nothing tells whether the inputs begin with time or with samples; "
+            "say time_axis=True or time_axis=False"
+        )
     axis = 1 if time_axis else 0
     if inputs.ndim <= axis + 1:
         raise EvoError(f"inputs of shape {tuple(inputs.shape)} are no batch; give [B, ...]")

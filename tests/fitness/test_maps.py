@@ -152,6 +152,14 @@ def test_meco_without_an_average_over_one_pixel_has_no_score():
     assert "one sample of one pixel" in score.details["reason"]
 
 
+def test_the_command_line_says_why_a_score_is_undefined(cli):
+    done = cli("score", "reference:2fc[hidden=9]", "--fitness", "zen,params")
+    assert done.code == 0
+    lines = [line.split() for line in done.out.splitlines()[1:]]
+    assert " ".join(lines[0]) == "zen undefined (max) no map enters a layer behind a convolution"
+    assert lines[1][0] == "params"
+
+
 @pytest.mark.parametrize("name", ["zen", "meco"])
 def test_the_noise_follows_the_seed(net, name):
     values = [scored(name, net, INPUTS, seed).value for seed in (0, 0, 1)]

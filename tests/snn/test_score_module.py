@@ -361,6 +361,7 @@ class Triple(neuron.LIFNode):
         ({"labels": torch.zeros(5)}, r"inputs of shape \(8, 1, 6, 6\) do not hold 5 samples"),
         ({"labels": torch.zeros(8, 3)}, r"labels have the shape \(8, 3\)"),
         ({"inputs": torch.tensor(1.0), "labels": None}, "are no batch"),
+        ({"module": spiking("m"), "labels": None}, "say time_axis=True or time_axis=False"),
         ({"module": Wrong((1, 2))}, "the module gives a tuple"),
         ({"module": Wrong(torch.zeros(7, 3))}, r"the module gives \(7, 3\) for 8 samples"),
         ({"module": nn.Sequential(nn.Flatten(), Triple(v_threshold=0.1))}, "other values than 0"),
