@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from evo_core.binding import Binder, Bound
+from evo_core.binding import Binder, Bound, split_commas
 from evo_core.components import Component, FitnessFunction, load
 from evo_core.errors import EvoError
 from evo_core.evaluation import Score
@@ -30,7 +30,7 @@ def score_module(
     module: nn.Module,
     inputs: Any,
     labels: Any = None,
-    fitness: Sequence[str] = ("rdm",),
+    fitness: str | Sequence[str] = ("rdm",),
     seed: int = 0,
     *,
     time_axis: bool | None = None,
@@ -48,7 +48,7 @@ def score_module(
             ``[T, B, ...]``, for which multi-step modules are called once, single-step modules T
             times.
         labels: The classes, ``[B]``; may be None if no score reads them.
-        fitness: Names, with options as in ``"rdm[metric=cosine]"``.
+        fitness: Names, with options as in ``"rdm[metric=cosine]"``; or one text with commas.
         seed: Of what scores draw themselves, and of dropout.
         time_axis: Whether ``inputs`` begin with time. By default they do if their second axis is
             as long as ``labels``, and the first is not or the module has SpikingJelly neurons. Has
@@ -70,8 +70,11 @@ def score_module(
         >>> scores["nwot"].status
         'ok'
     """
+    if not isinstance(module, nn.Module):
+        raise EvoError(f"a {type(module).__name__} can not be scored; give a torch.nn.Module")
     binder = Binder(installed(components=components), {})
-    bound = [binder.bind(FitnessFunction, text) for text in fitness]
+    names = split_commas(fitness) if isinstance(fitness, str) else fitness
+    bound = [binder.bind(FitnessFunction, text) for text in names]
     for one in bound:
         _check(one, labelled=labels is not None)
     with _untouched_randomness(), torch.inference_mode(False), torch.enable_grad():
@@ -93,6 +96,7 @@ class _Subject:
         watch = Watch(fitness, self.frames.shape[1])
         finite = bool(self.frames.isfinite().all())
         logits = run_watched(self.network(), self.frames, watch) if finite else None
+        _check_labels(self.labels, logits)
         view = View(
             None,
             grams=tuple(watch.grams),
@@ -156,6 +160,14 @@ def _check(bound: Bound[FitnessFunction], *, labelled: bool) -> None:
         )
     if needs & {"labels", "gradients"} and not labelled:
         raise EvoError(f"fitness {bound.text!r} needs labels; give the classes of the batch")
+
+
+def _check_labels(labels: Tensor | None, logits: Tensor | None) -> None:
+    if labels is None or logits is None:
+        return
+    classes = logits.shape[-1]
+    if not bool(((labels >= 0) & (labels < classes)).all()):
+        raise EvoError(f"labels go from 0 to {classes - 1} for the {classes} logits of the module")
 
 
 def _gradients(subject: _Subject) -> Gradients:

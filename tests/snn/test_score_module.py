@@ -326,6 +326,11 @@ def test_logits_that_are_no_numbers_leave_no_score():
         assert (score.value, score.details["reason"]) == (None, "the logits are not all finite")
 
 
+def test_names_may_be_one_text_with_commas():
+    found = score_module(*made("relu"), "nwot, rdm[metric=cosine]")
+    assert list(found) == ["nwot", "rdm[metric=cosine]"]
+
+
 def test_time_is_told_by_the_labels_or_said():
     module, inputs, labels = made("multi-step")
     expected = score_module(module, inputs, labels, ["rdm"])["rdm"].value
@@ -359,6 +364,9 @@ class Triple(neuron.LIFNode):
         ({"fitness": ["snip"], "labels": None}, "'snip' needs labels"),
         ({"fitness": ["epe-nas"], "labels": None}, "'epe-nas' needs labels"),
         ({"labels": torch.zeros(5)}, r"inputs of shape \(8, 1, 6, 6\) do not hold 5 samples"),
+        ({"labels": torch.arange(8)}, "labels go from 0 to 2 for the 3 logits"),
+        ({"labels": torch.arange(8) - 6}, "labels go from 0 to 2 for the 3 logits"),
+        ({"module": len}, "a builtin_function_or_method can not be scored"),
         ({"labels": torch.zeros(8, 3)}, r"labels have the shape \(8, 3\)"),
         ({"inputs": torch.tensor(1.0), "labels": None}, "are no batch"),
         ({"module": spiking("m"), "labels": None}, "say time_axis=True or time_axis=False"),
