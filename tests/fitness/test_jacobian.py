@@ -88,7 +88,7 @@ def test_rows_that_can_not_be_compared_leave_no_score(rows, reason):
 
 def test_a_class_of_one_sample_counts_little_and_if_all_are_there_is_no_score():
     rows = np.random.default_rng(0).normal(size=(3, 6))
-    assert "two samples" in scored(rows, [0, 1, 2])["epe-nas"].details["reason"]
+    assert "two samples" in scored(rows, [0, 1, 2], 3)["epe-nas"].details["reason"]
     pair, lone = scored(rows[:2], [0, 0])["epe-nas"].value, scored(rows, [0, 0, 1])["epe-nas"].value
     assert lone == pytest.approx(pair + math.log(1 + E), rel=1e-9)
 
