@@ -1,8 +1,8 @@
 """evo: evolution designs spiking neural networks at three scales.
 
 Run a search with :func:`run`, look at the :class:`RunResult`, train what it found with
-:func:`train`; write a plugin with the records below and :data:`hookimpl`. Importing evo_core
-imports neither torch nor any plugin.
+:func:`train`; score a torch module of your own with :func:`score_module`; write a plugin with the
+records below and :data:`hookimpl`. Importing evo_core imports neither torch nor any plugin.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from evo_core.recipe import Recipe, read_recipe
     from evo_core.results import GenerationReport, RunInfo, RunResult, Solution, Spread
     from evo_core.resuming import resume
+    from evo_core.snn.score_module import score_module
     from evo_core.sweeps import SweepResult, sweep
     from evo_core.train_results import TrainResult
     from evo_core.training import train
@@ -88,6 +89,7 @@ __all__ = [
     "read_recipe",
     "resume",
     "run",
+    "score_module",
     "sweep",
     "train",
 ]
@@ -109,6 +111,7 @@ _LATER = {  # these bring numpy, DEAP or the database with them
     "read_recipe": "recipe",
     "resume": "resuming",
     "run": "api",
+    "score_module": "snn.score_module",
     "sweep": "sweeps",
     "train": "training",
 }

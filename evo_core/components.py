@@ -41,7 +41,9 @@ __all__ = [
 ]  # fmt: skip
 
 Goal = Literal["max", "min"]
-Need = Literal["graph", "gram", "spikes", "rates", "network", "trained"]
+Need = Literal[
+    "graph", "gram", "spikes", "rates", "network", "labels", "gradients", "trained"
+]  # fmt: skip
 NEEDS: tuple[Need, ...] = get_args(Need)
 Needs = tuple[Need, ...] | Callable[[Any], tuple[Need, ...]]
 _COLLECTED: frozenset[Need] = frozenset(("spikes", "rates"))
@@ -131,8 +133,8 @@ class FitnessFunction(Component):
     Attributes:
         goal: Whether ``"max"`` or ``"min"`` is better.
         needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``rates``, ``network``,
-            ``trained``, or ``needs(options)``, which tells; the cheapest way to meet the needs of
-            all fitness functions together is taken once per candidate.
+            ``labels``, ``gradients``, ``trained``, or ``needs(options)``, which tells; the cheapest
+            way to meet the needs of all fitness functions together is taken once per candidate.
         score: ``score(view, options) -> float | Score``; not finite or None means undefined.
         collect: ``collect(record, options) -> value``, called with every SpikeRecord (need
             ``spikes``) or every RateRecord (need ``rates``) as it passes; the values reach

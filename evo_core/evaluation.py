@@ -62,6 +62,17 @@ class Score:
             return replace(score, value=number, details=details)
         return replace(score, value=None, status="undefined", details=details)
 
+    @classmethod
+    def undefined(cls, reason: str, *, forwards: int = 0, backwards: int = 0) -> Score:
+        """Make a score without a value, and say why."""
+        return cls(
+            None,
+            "undefined",
+            forwards=forwards,
+            backwards=backwards,
+            details={"reason": reason},
+        )
+
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:
         """Write the score as JSON types; without timings, equal scores give equal text."""
         data: dict[str, Any] = {"value": self.value, "status": self.status, "goal": self.goal}

@@ -42,7 +42,9 @@ def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) ->
         for text in partial.values():
             click.echo(f"  on partial data: {text}")
         for name, score in scores.items():
-            click.echo(f"  {name:<20} {_number(score['value'])}  ({score['goal']})")
+            why = evaluation.scores[name].details.get("reason")
+            line = f"  {name:<20} {_number(score['value'])}  ({score['goal']})"
+            click.echo(f"{line}  {why}" if why else line)
         if evaluation.error:
             click.echo(evaluation.error, err=True)
     return 0 if evaluation.status != "error" else 1

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from evo_core.architecture import Architecture
 from evo_core.recipe import Recipe
+from evo_core.seeds import torch_generator
+from evo_core.snn.gradients import Gradients, run
 from evo_core.snn.operations import Statistics
 from evo_core.train_results import EpochMetrics
 
@@ -94,7 +96,7 @@ class View:
     """One candidate under one draw of weights and one batch; what was not asked for is empty.
 
     Attributes:
-        architecture: The network as a graph.
+        architecture: The network as a graph; None for a torch module of the user's own.
         grams: One GramRecord per population and step (need ``gram``).
         collected: What the function's own ``collect`` gave, in the order of firing (``spikes``), or
             in the order in which populations made their last step (``rates``).
@@ -107,11 +109,14 @@ class View:
         statistics: What BatchNorm averaged over in the pass. Given the inputs step by step
             (``"step"``) or in one call (``"sequence"``), the module fires as the pass did, in
             float32 whatever the precision of the pass.
+        gradients: Gives the gradients of the loss of the batch; computed once, whoever asks.
+        seed: Of the random numbers that a score draws itself.
+        init: The number of the draw of the weights.
         trained: ``trained(recipe)`` trains the network from the same weights on the train split;
             once for each recipe, whoever asks. What it gives is shared and not to be changed.
     """
 
-    architecture: Architecture
+    architecture: Architecture | None
     grams: tuple[GramRecord, ...] = ()
     collected: tuple[Any, ...] = ()
     logits: Tensor | None = None
@@ -120,7 +125,25 @@ class View:
     duplicates: Tensor | None = None
     network: Callable[[], nn.Module] | None = None
     statistics: Statistics = "step"
+    gradients: Callable[[], Gradients] | None = None
+    seed: int = 0
+    init: int = 0
     trained: Callable[[Recipe], Trained] | None = None
+
+    def run(self, network: nn.Module, inputs: Tensor | None = None) -> Tensor:
+        """Run a new network as the pass ran: logits ``[T, B, classes]``.
+
+        Args:
+            network: What ``network()`` gave, perhaps changed since.
+            inputs: ``[T, B, ...]``; by default the batch.
+        """
+        given = self.inputs if inputs is None else inputs
+        assert given is not None
+        return run(network, given, self.statistics)
+
+    def generator(self, purpose: str) -> torch.Generator:
+        """Give the random numbers of a score, on the CPU; others for each draw of the weights."""
+        return torch_generator(self.seed, purpose, self.init)
 
 
 def flat(spikes: Tensor) -> Tensor:

@@ -33,7 +33,9 @@ from evo_core.seeds import generator
 from evo_core.snn.activity import Activity
 from evo_core.snn.devices import threads
 from evo_core.snn.encoding import encoded
+from evo_core.snn.gradients import Gradients, gradients_of
 from evo_core.snn.lessons import trained
+from evo_core.snn.operations import Statistics
 from evo_core.snn.scoring import untrained_pass
 from evo_core.snn.view import Trained, View, duplicates_in
 from evo_core.snn.watcher import Watcher
@@ -177,8 +179,11 @@ class Evaluator:
             inputs=batch.frames,
             labels=batch.labels,
             duplicates=batch.duplicates,
-            network=partial(_network, self._plan, architecture, weights),
+            network=(network := partial(_network, self._plan, architecture, weights)),
             statistics=config.scoring.statistics,
+            gradients=cache(partial(_gradients, network, batch, config.scoring.statistics)),
+            seed=config.seed,
+            init=weights.init,
             trained=trained,
         )
         return _Pass(view, watcher.activity, watcher.collected)
@@ -217,6 +222,12 @@ def _network(plan: Plan, architecture: Architecture, weights: Weights) -> nn.Mod
 
     network: nn.Module = SpikingNetwork(architecture, plan.neurons, weights)
     return network
+
+
+def _gradients(
+    network: Callable[[], nn.Module], batch: _Batch, statistics: Statistics
+) -> Gradients:
+    return gradients_of(network(), batch.frames, batch.labels, statistics)
 
 
 def _activity(passes: Sequence[_Pass]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,32 +19,37 @@ from evo_core.testing.base import Contract, genomes
 class FitnessContract(Contract):
     """A fitness function; give the fixture ``text``, its name with options."""
 
+    _known: ClassVar[dict[tuple[type, str], list[Score]]] = {}
+
     def test_it_scores_random_networks(self, text: str) -> None:
         """The score is a finite number, or undefined."""
-        for score in self._scores(text):
+        for score in self._alone(text):
             assert score.status in ("ok", "undefined")
             assert (score.value is None) == (score.status == "undefined")
             assert score.value is None or np.isfinite(score.value)
 
     def test_it_repeats(self, text: str) -> None:
         """The same network under the same seed has the same score."""
-        assert _values(self._scores(text)) == _values(self._scores(text))
+        assert _values(self._all_scores([text])[0]) == _values(self._alone(text))
 
     def test_it_tells_networks_apart(self, text: str) -> None:
         """A fitness that is the same for every network guides no search."""
-        assert len({score.value for score in self._scores(text)}) > 1
+        assert len({score.value for score in self._alone(text)}) > 1
 
     def test_it_leaves_what_it_shares_as_it_is(self, text: str) -> None:
         """Beside other functions, which read the same spikes, it and they score as when alone."""
         steps, rates = "rdm[metric=hamming]", "rdm[feature=rate]"
-        alone = {one: self._scores(one) for one in {text, steps, rates}}
         for names in ([steps, text], [text, rates]):
             together = self._all_scores(list(dict.fromkeys(names)))
             for name, scores in zip(dict.fromkeys(names), together, strict=True):
-                assert _values(scores) == _values(alone[name])
+                assert _values(scores) == _values(self._alone(name))
 
-    def _scores(self, text: str) -> list[Score]:
-        return self._all_scores([text])[0]
+    def _alone(self, text: str) -> list[Score]:
+        """Give the scores by one function alone, computed once for all tests."""
+        key = (type(self), text)
+        if key not in self._known:
+            self._known[key] = self._all_scores([text])[0]
+        return self._known[key]
 
     def _all_scores(self, texts: list[str]) -> list[list[Score]]:
         """Score random networks with some functions at once; the scores of each function."""

@@ -1,1 +1,1 @@
-"""Training-free fitness functions beside RDM; for now the two that only count."""
+"""Fitness functions that only count."""

@@ -8,6 +8,7 @@ from evo_core.snn.view import View
 
 def params(view: View, options: NoOptions) -> float:
     """Count the trainable scalars of convolutions, linear layers and BatchNorm."""
+    assert view.architecture is not None
     return float(view.architecture.parameters)
 
 
@@ -16,4 +17,5 @@ def macs(view: View, options: NoOptions) -> float:
 
     Per sample and time step, as if every spike were a number and padding were data.
     """
+    assert view.architecture is not None
     return float(view.architecture.macs)

@@ -39,12 +39,13 @@ class TestOperators(testing.OperatorContract):
 
 
 TRAINS = ("accuracy[epochs=1,samples=480]", "synops[at=trained,epochs=1,samples=64]")
+SHORT = {"zen": "zen[repeats=1]", "zico": "zico[parts=2]"}  # fewer repeats
 
 
 class TestFitness(testing.FitnessContract):
     @pytest.fixture(params=sorted(set(REGISTRY.all(components.FitnessFunction)) - {"accuracy"}))
     def text(self, request):
-        return request.param
+        return SHORT.get(request.param, request.param)
 
 
 class TestFitnessThatTrains(testing.FitnessContract):

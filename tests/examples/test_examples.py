@@ -83,6 +83,14 @@ def test_a_search_from_python(in_empty_folder, capsys):
     assert str(result.best.candidate) in capsys.readouterr().out
 
 
+def test_modules_are_scored_from_python_as_the_docs_show(capsys):
+    found = runpy.run_path(str(EXAMPLES / "score_module.py"))["main"]()
+    assert {score.status for scores in found.values() for score in scores.values()} == {"ok"}
+    page = (EXAMPLES.parent / "docs" / "fitness.md").read_text()
+    for line in capsys.readouterr().out.splitlines():
+        assert line.split()[:2] in [shown.split()[:2] for shown in page.splitlines()]
+
+
 @pytest.mark.slow
 def test_the_plugin_project_passes_its_own_tests(in_empty_folder):
     """The project is put on the path with the metadata an installer would write for it."""

@@ -20,7 +20,7 @@ def evo_components():
         summary="time steps until a share of the neurons has fired; sooner is better",
         options=LatencyOptions,
         goal="min",
-        needs=("spikes",),
+        needs=("graph", "spikes"),
         collect="evo_example.latency:collect",
         score="evo_example.latency:score",
     )

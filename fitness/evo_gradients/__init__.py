@@ -1,0 +1,1 @@
+"""Fitness functions of gradients and weights, without training."""

@@ -1,0 +1,1 @@
+"""Fitness functions of the maps inside a network that is shown noise."""

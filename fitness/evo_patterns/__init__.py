@@ -1,0 +1,1 @@
+"""Fitness functions of who fires with whom: kernels over samples, rates, distinct patterns."""
