@@ -77,9 +77,13 @@ def dask_setup(worker: Any) -> None:
 def _evaluator(run: str, read_job: Callable[[], bytes]) -> Evaluator:
     import cloudpickle
 
+    from evo_core.snn import devices
+
     evaluator = _evaluators.get(run)
     if evaluator is None:
-        evaluator = make_evaluator(cloudpickle.loads(read_job()))
+        job = cloudpickle.loads(read_job())
+        devices.prepare(job.config)
+        evaluator = make_evaluator(job)
         _evaluators.clear()  # another run may do this meanwhile
         _evaluators[run] = evaluator
     return evaluator
