@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from evo_core.snn import fused
+
 if TYPE_CHECKING:
     from evo_core.builtins import IfParameters, LifParameters
 
@@ -79,6 +81,8 @@ def run_lif(
 ) -> tuple[Tensor, Tensor | None]:
     """Run :func:`lif`, or :func:`plif` with its initial time constant, over ``[T', B, ...]``."""
     spikes, leak = _for_spikes(currents), 1 / parameters.tau
+    if fused.fits(currents):
+        return spikes, fused.run(currents, v, spikes, leak, parameters.threshold)
     for current, fired in zip(currents, spikes, strict=True):
         v = current * leak if v is None else v.lerp_(current, leak)
         _fire(v, fired, parameters.threshold)
@@ -90,6 +94,8 @@ def run_if(
 ) -> tuple[Tensor, Tensor | None]:
     """Run :func:`integrate_and_fire` over ``[T', B, ...]``."""
     spikes = _for_spikes(currents)
+    if fused.fits(currents):
+        return spikes, fused.run(currents, v, spikes, None, parameters.threshold)
     for current, fired in zip(currents, spikes, strict=True):
         v = current.clone() if v is None else v.add_(current)
         _fire(v, fired, parameters.threshold)
