@@ -1,17 +1,15 @@
 """What evo's scoring of a network costs, beside two frozen baselines and the convolutions alone.
 
 Random networks of ``mse`` (6 cells) see one batch of noise of the size of CIFAR-10. All is timed in
-this process with one thread, in seconds of process CPU time; every figure is the median over
-networks of the median over repeats, ``spread`` has the least and the most over networks.
+this process, in turns, with one thread, in seconds of process CPU time; every figure is the median
+over networks of the median over repeats, ``spread`` has the least and the most over networks.
 
 - ``lean_s``: an evaluation under ``rdm`` as in a run whose worker has met the network's parameters
   before: forward pass, Gram matrices, RDM, activity. ``decode_s`` and ``draw_s`` (all its weights
   drawn anew) are beside it; ``cold_s`` is an evaluation by a worker that meets them first.
 - ``loop_s``, ``cdist_s``: the baselines of ``baselines.py``, always fp32, module and weights ready;
   ``build_s`` makes the module. One hook for each neuron module of evo's network is fewer than one
-  for each edge, as in the released code. They run first, while memory is handled as in any process
-  of torch; then the process is made ready as a worker of evo is, which keeps freed memory, and they
-  run again in turns with evo's own pass: ``kept_memory`` has these times and ratios.
+  for each edge, as in the released code. The process keeps freed memory, as a worker of evo does.
 - ``ratio_loop``, ``ratio_cdist``: baseline over ``lean_s``, the median of each network's ratio;
   ``with_weights`` gives the ratios from the genome on: (baseline + build + decode) over
   (``cold_s`` + decode).
@@ -68,72 +66,50 @@ def measure(given):
     rng = generator(given.seed, "benchmark")
     genomes = [one.genome for one in random_proposals(plan.problem(), given.genomes, rng)]
     seconds, shares = defaultdict(list), Counter()
-    for genome in genomes:
-        of_baselines(given, plan, genome, seconds)
     prepare(plan.config)
     evaluator = make_evaluator(what)
     for number, genome in enumerate(genomes):
         inits = range(1 + number * given.repeats, 1 + (number + 1) * given.repeats)
-        of_network(given, plan, evaluator, genome, inits, seconds)
+        for name, value in of_network(given, plan, evaluator, genome, inits).items():
+            seconds[name].append(value)
         with Stopwatch(plan) as stopwatch:
             evaluator.score(0, plan.decode(genome))
         shares.update(stopwatch.seconds)
     return dict(seconds), {part: value / shares.total() for part, value in shares.items()}
 
 
-def of_baselines(given, plan, genome, seconds):
-    """Time the baselines for one network."""
-    architecture = plan.decode(genome)
-    network = SpikingNetwork(architecture, plan.neurons, Weights(0))
-    baselines.score(network, batch(plan), baselines.cdist)  # the libraries choose their kernels
-    todo = {
-        **baselines_of(network, batch(plan)),
-        "build_s": lambda: SpikingNetwork(architecture, plan.neurons, Weights(0)),
-    }
-    in_turns(todo, given.repeats, seconds)
-
-
-def of_network(given, plan, evaluator, genome, inits, seconds):
-    """Time evo's pass and all beside it for one network.
+def of_network(given, plan, evaluator, genome, inits):
+    """Time everything for one network; give the medians.
 
     ``inits`` numbers draws of the weights that nobody has met yet, one for each repeat.
     """
-    architecture = plan.decode(genome)
+    architecture, frames = plan.decode(genome), batch(plan)
     network = SpikingNetwork(architecture, plan.neurons, Weights(0))
-    evaluator.score(0, architecture)
     fresh = iter(inits)
-    kept = baselines_of(network, batch(plan))
     todo = {
         "lean_s": lambda: evaluator.score(0, architecture),
-        **{f"kept_{name}": do for name, do in kept.items()},
+        "loop_s": lambda: baselines.score(network, frames, baselines.loop),
+        "cdist_s": lambda: baselines.score(network, frames, baselines.cdist),
         "cold_s": lambda: evaluator.score(0, architecture, (next(fresh),)),
+        "build_s": lambda: SpikingNetwork(architecture, plan.neurons, Weights(0)),
         "draw_s": lambda: draw(architecture, Weights(0)),
         "decode_s": lambda: plan.decode(genome),
     }
-    in_turns(todo, given.repeats, seconds)
+    todo["lean_s"](), todo["cdist_s"]()  # the libraries choose and load their kernels
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[given.precision]
     least = floor(architecture, given.batch, static=True, dtype=dtype, repeats=given.repeats)
-    seconds["floor_s"].append(least)
+    return in_turns(todo, given.repeats) | {"floor_s": least}
 
 
-def baselines_of(network, frames):
-    """Give the baselines as functions without arguments."""
-    return {
-        "loop_s": lambda: baselines.score(network, frames, baselines.loop),
-        "cdist_s": lambda: baselines.score(network, frames, baselines.cdist),
-    }
-
-
-def in_turns(todo, repeats, seconds):
-    """Time calls in turns; add the median process CPU seconds of each."""
+def in_turns(todo, repeats):
+    """Time calls in turns; give the median process CPU seconds of each."""
     times = defaultdict(list)
     for _ in range(repeats):
         for name, do in todo.items():
             start = time.process_time()
             do()
             times[name].append(time.process_time() - start)
-    for name, each in times.items():
-        seconds[name].append(statistics.median(each))
+    return {name: statistics.median(each) for name, each in times.items()}
 
 
 def draw(architecture, weights):
@@ -165,22 +141,17 @@ def summary(given, seconds, shares):
         "ratio_loop": of["loop_s"] / of["lean_s"],
         "ratio_cdist": of["cdist_s"] / of["lean_s"],
         "floor_ratio": of["lean_s"] / of["floor_s"],
-        "kept_ratio_loop": of["kept_loop_s"] / of["lean_s"],
-        "kept_ratio_cdist": of["kept_cdist_s"] / of["lean_s"],
     }
     made, cold = of["build_s"] + of["decode_s"], of["cold_s"] + of["decode_s"]
     weighted = {
         "ratio_loop": (of["loop_s"] + made) / cold,
         "ratio_cdist": (of["cdist_s"] + made) / cold,
     }
-    medians = {name: round(float(np.median(each)), 5) for name, each in everything.items()}
-    kept = {name: value for name, value in medians.items() if name.startswith("kept_")}
     return {
         "clock": "process CPU seconds, 1 thread",
         "arguments": vars(given),
         "load": os.getloadavg()[0],
-        **{name: value for name, value in medians.items() if name not in kept},
-        "kept_memory": {name.removeprefix("kept_"): value for name, value in kept.items()},
+        **{name: round(float(np.median(each)), 5) for name, each in everything.items()},
         "with_weights": {name: round(float(np.median(each)), 2) for name, each in weighted.items()},
         "spread": {
             name: [round(float(each.min()), 5), round(float(each.max()), 5)]
