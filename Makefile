@@ -8,7 +8,7 @@ run: .venv/ready
 	$(BIN)/evo run --space mse
 
 test: .venv/ready lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/ready
 	$(BIN)/ruff check .
