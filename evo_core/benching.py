@@ -94,11 +94,10 @@ def scoring_cost(plan: Plan, budget: float) -> ScoringCost:
 
 
 def _timed(plan: Plan, evaluator: Evaluator, candidate: Candidate) -> _Timed:
-    import torch
-
     from evo_core.snn.devices import clock
     from evo_core.snn.floor import floor
     from evo_core.snn.stopwatch import Stopwatch
+    from evo_core.snn.worker import DTYPES
 
     device, scoring = plan.config.device, plan.config.scoring
     began, start = time.perf_counter(), clock(device)
@@ -106,9 +105,8 @@ def _timed(plan: Plan, evaluator: Evaluator, candidate: Candidate) -> _Timed:
     seconds, wall = clock(device) - start, time.perf_counter() - began
     with Stopwatch(plan) as stopwatch:
         _evaluated(evaluator, candidate)
-    static = scoring.encoding == "direct" and plan.splits.train.inputs.ndim == 4
     architecture = plan.decode(candidate.genome)
-    dtype = torch.bfloat16 if plan.config.precision == "bf16" else torch.float32
+    static, dtype = plan.shows_stills, DTYPES[plan.config.precision]
     least = floor(architecture, scoring.batch, static=static, dtype=dtype, device=device)
     least *= scoring.inits * scoring.batches
     return _Timed(seconds, wall, least, stopwatch.seconds)

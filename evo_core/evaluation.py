@@ -63,14 +63,21 @@ class Score:
         return replace(score, value=None, status="undefined", details=details)
 
     @classmethod
-    def undefined(cls, reason: str, *, forwards: int = 0, backwards: int = 0) -> Score:
-        """Make a score without a value, and say why."""
+    def undefined(
+        cls,
+        reason: str,
+        *,
+        forwards: int = 0,
+        backwards: int = 0,
+        details: Mapping[str, Any] | None = None,
+    ) -> Score:
+        """Make a score without a value, and say why; the reason joins the details."""
         return cls(
             None,
             "undefined",
             forwards=forwards,
             backwards=backwards,
-            details={"reason": reason},
+            details={**(details or {}), "reason": reason},
         )
 
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:

@@ -106,6 +106,12 @@ class Plan:
         return self.registry.all(NeuronModel)
 
     @property
+    def shows_stills(self) -> bool:
+        """Whether a network is shown the same image at every step."""
+        images = self.splits.train.inputs.ndim == 4
+        return images and self.config.scoring.encoding == "direct"
+
+    @property
     def workers(self) -> int:
         """How many workers evaluate; 0 in the configuration stands for one per core."""
         import joblib

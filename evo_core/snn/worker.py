@@ -42,7 +42,7 @@ from evo_core.snn.watcher import Watcher
 from evo_core.snn.weights import BANK_BYTES, Bank, Weights
 
 Train = Callable[[Recipe], Trained]
-_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 # what ends an evaluation from outside; all else that a stranger's code may raise is its own fault
 _STOPS = (DeadlineExceeded, KeyboardInterrupt)
@@ -172,6 +172,7 @@ class Evaluator:
             on_spikes=watcher,
             statistics=config.scoring.statistics,
         )
+        network = partial(_network, self._plan, architecture, weights)
         view = View(
             architecture,
             grams=tuple(watcher.grams),
@@ -179,7 +180,7 @@ class Evaluator:
             inputs=batch.frames,
             labels=batch.labels,
             duplicates=batch.duplicates,
-            network=(network := partial(_network, self._plan, architecture, weights)),
+            network=network,
             statistics=config.scoring.statistics,
             gradients=cache(partial(_gradients, network, batch, config.scoring.statistics)),
             seed=config.seed,
@@ -206,13 +207,13 @@ def peak_bytes() -> int:
 
 def _batches(plan: Plan) -> Iterator[_Batch]:
     scoring, device = plan.config.scoring, plan.config.device
-    dtype = _DTYPES[plan.config.precision]
+    dtype = DTYPES[plan.config.precision]
     for number in range(scoring.batches):
         samples = plan.splits.batch(scoring.batch, plan.config.seed, number)
         rng = generator(plan.config.seed, "encoding", number)
         frames = encoded(samples, plan.task.steps, scoring.encoding, rng).to(device)
-        alike = scoring.encoding == "direct" and samples.inputs.ndim == 4
-        shown = frames[:1].to(dtype).expand_as(frames) if alike else frames.to(dtype)
+        still = plan.shows_stills
+        shown = frames[:1].to(dtype).expand_as(frames) if still else frames.to(dtype)
         labels = torch.as_tensor(samples.labels, device=device)
         yield _Batch(frames, shown, labels, duplicates_in(frames))
 

@@ -17,7 +17,7 @@ def accuracy(view: View, options: ShortTraining) -> Score:
     try:
         found = view.trained(options.recipe)
     except RunFailedError as error:
-        return Score(None, "undefined", details={"reason": str(error)})
+        return Score.undefined(str(error))
     last = found.history[-1]
     details = {"train": last.train.accuracy, "validation_loss": last.validation.loss}
     return Score(

@@ -16,7 +16,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from spikingjelly.activation_based.op_counter import DispatchCounterMode, MACCounter, SynOpCounter
@@ -92,11 +92,11 @@ def _score(view: View, options: CostOptions, value: Callable[[Operations], float
         try:
             trained = view.trained(options.recipe)
         except RunFailedError as error:
-            return Score(None, "undefined", details={"reason": str(error)})
+            return Score.undefined(str(error))
     counted = operations(view, trained)
-    return Score(
-        value(counted) if counted.synops > 0 else None,
-        forwards=1 + (trained.forwards if trained else 0),
-        backwards=trained.backwards if trained else 0,
-        details=asdict(counted),
-    )
+    forwards = 1 + (trained.forwards if trained else 0)
+    backwards = trained.backwards if trained else 0
+    given: dict[str, Any] = {"forwards": forwards, "backwards": backwards}
+    if counted.synops == 0:
+        return Score.undefined("no spike meets a weight", details=asdict(counted), **given)
+    return Score(value(counted), details=asdict(counted), **given)

@@ -7,9 +7,9 @@ features phi, the last maps of more than a pixel that enter a layer behind the f
     ln mean_it sum |phi_t(x_i) - phi_t(x_i + e_i / 100)| + sum over BatchNorm ln sqrt(mean_c var_c)
 
 with samples i, time steps t, and the variance var of a channel before it is normalised, averaged
-over calls. The
-released code reads running averages instead, which depend on how often it was run. Neurons stay as
-they are: of spikes, phi changes only where the noise moves one. Neither data nor labels are read.
+over calls. The released code reads running averages instead, which depend on how often it was run.
+Neurons stay as they are: of spikes, phi changes only where the noise moves one. Neither data nor
+labels are read.
 """
 
 from __future__ import annotations

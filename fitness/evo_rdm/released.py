@@ -39,7 +39,7 @@ def rdm_released(view: View, options: NoOptions) -> Score:
     details = {"lif_modules": sum(modules.values())}
     weight = sum(record.fanout for record in view.grams)
     if weight == 0:
-        return Score(None, "undefined", details=details)
+        return Score.undefined("the network has no population of neurons", details=details)
     summed = torch.stack([record.gram.sum() for record in view.grams]).tolist()
     spikes = torch.stack([record.counts.sum() for record in view.grams]).tolist()
     total = sum(

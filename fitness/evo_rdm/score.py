@@ -62,7 +62,7 @@ def rdm(view: View, options: RdmOptions) -> Score:
     if view.duplicates is not None and (same := int(view.duplicates.triu(1).sum())):
         details["duplicate_inputs"] = same
     if not defined:
-        return Score(None, "undefined", details=details)
+        return Score.undefined("no two samples are answered by spikes", details=details)
     return Score(sum(defined) / len(defined), details=details)
 
 

@@ -105,7 +105,8 @@ def spike_records(draw):
 @given(records=spike_records())
 def test_rdm_of_any_spikes_is_the_reference_and_within_0_and_1(records):
     score, (value, details) = scored(records), reference(records)
-    assert score.details == details
+    reason = {} if value is not None else {"reason": "no two samples are answered by spikes"}
+    assert score.details == details | reason
     assert score.status == ("undefined" if value is None else "ok")
     if value is None:
         assert score.value is None
@@ -123,6 +124,7 @@ def test_a_silent_sample_is_left_out_and_its_pairs_counted():
 def test_a_network_that_never_spikes_has_no_score():
     score = scored([("p", step, spikes("000", "000")) for step in range(2)])
     assert (score.value, score.status) == (None, "undefined")
+    assert score.details.pop("reason") == "no two samples are answered by spikes"
     assert score.details == {"pairs": 2, "undefined_pairs": 2, "undefined_populations": 1}
 
 
