@@ -6,13 +6,14 @@ networks in all (Shrout & Fleiss 1979, ICC(1,1); Searle 1971 for unequal n_i):
     var_within = MSW,    var_between = (MSB - MSW) / n0,    n0 = (N - sum n_i^2 / N) / (a - 1)
     icc = var_between / (var_between + var_within)
 
-What is correlated is the mean over the seeds of a network. Its reliability follows from the formula of
-Spearman and Brown, with the harmonic mean of the n_i where they differ:
+What is correlated is the mean over the seeds of a network. Its reliability follows from the formula
+of Spearman and Brown, with the harmonic mean of the n_i where they differ:
 
     of_mean = var_between / (var_between + var_within * mean(1 / n_i))
 
 No score can be expected to correlate with a reference above the square root of the reference's
-``of_mean``, its noise ceiling. Estimates of var_between below 0 are kept in icc, and are 0 in ceilings.
+``of_mean``, its noise ceiling. Estimates of var_between below 0 are kept in icc, and are 0 in
+ceilings.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _NO_SEEDS = "no network has values under two seeds"
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What the analysis of variance needs of each network [a]: values, their mean, their scatter."""
+    """What the analysis of variance needs of each of a networks: how many values, mean, scatter."""
 
     sizes: Floats
     means: Floats
@@ -109,7 +110,7 @@ def noise_ceiling(values: Floats, bootstrap: Bootstrap) -> tuple[float | None, l
 
 
 def seed_rho(values: Floats) -> float | None:
-    """Give the mean Spearman correlation between two seeds of values [N, S], where both are defined."""
+    """Give the mean Spearman correlation between two seeds of values [N, S]."""
     found = []
     for first, second in combinations(values.T, 2):
         both = defined(first, second)
