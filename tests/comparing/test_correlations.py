@@ -12,7 +12,9 @@ ONE = np.ones((1, 12))
 
 
 def some_values(rng, n, distinct):
-    return rng.permutation(n).astype(float) if distinct is None else rng.integers(distinct, size=n) / 7
+    return (
+        rng.permutation(n).astype(float) if distinct is None else rng.integers(distinct, size=n) / 7
+    )
 
 
 @pytest.fixture(params=[None, 3, 8], ids=["no ties", "three values", "eight values"])
@@ -36,7 +38,9 @@ def test_spearman_of_resamples_is_that_of_the_networks_drawn(drawn):
 
 def test_tau_b_of_resamples(drawn):
     x, y, _, counts, chosen = drawn
-    expect(correlations.taus(x, y, counts)[0], lambda at: kendalltau(x[at], y[at]).statistic, chosen)
+    expect(
+        correlations.taus(x, y, counts)[0], lambda at: kendalltau(x[at], y[at]).statistic, chosen
+    )
 
 
 def test_weighted_tau_of_resamples(drawn):
@@ -69,7 +73,9 @@ def test_partial_correlation_is_that_of_the_residuals_of_ranks(drawn):
     expect(found, slow, chosen)
 
 
-@pytest.mark.parametrize("function", [np.exp, lambda z: -z, np.floor], ids=["exp", "minus", "floor"])
+@pytest.mark.parametrize(
+    "function", [np.exp, lambda z: -z, np.floor], ids=["exp", "minus", "floor"]
+)
 def test_partial_correlation_of_what_orders_as_the_control_does(function):
     rng = np.random.default_rng(1)
     control = np.arange(12.0)

@@ -58,7 +58,12 @@ def test_resamples_are_networks_drawn_again(k):
     x, y = rng.integers(6, size=20).astype(float), rng.integers(9, size=20).astype(float)
     counts = rng.multinomial(20, np.full(20, 0.05), 25).astype(float)
     by_x, by_y = Places.of(x, counts), Places.of(y, counts)
-    measures = (precision, ndcg, lambda *a: regret_and_rank(*a)[0], lambda *a: regret_and_rank(*a)[1])
+    measures = (
+        precision,
+        ndcg,
+        lambda *a: regret_and_rank(*a)[0],
+        lambda *a: regret_and_rank(*a)[1],
+    )
     found = [measure(by_x, by_y, k) for measure in measures]
     for row, drawn in enumerate(counts.astype(int)):
         at = np.repeat(np.arange(20), drawn)
@@ -93,7 +98,9 @@ def test_the_regret_curve_starts_at_random_and_ends_at_the_best_of_the_score():
     assert curve["mean"][0] == pytest.approx(y.max() - y.mean())
     assert curve["median"][0] == pytest.approx(y.max() - np.median(y))
     last = y.max() - y[np.argmax(x)]
-    assert [curve[name][-1] for name in ("mean", "median", "low", "high")] == pytest.approx([last] * 4)
+    assert [curve[name][-1] for name in ("mean", "median", "low", "high")] == pytest.approx(
+        [last] * 4
+    )
     assert regret_curve(y, y)["mean"][-1] == 0
     assert (np.diff(regret_curve(y, y)["mean"]) < 0).all()
 
