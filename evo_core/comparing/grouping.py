@@ -50,7 +50,7 @@ def groups(
     if name in places:
         gene = plan.space.genes[places[name]]
         return {name: tuple(gene.choice(genome[places[name]]) for genome in genomes)}
-    means = np.array(inputs_of(plan, genomes)) if name == K else np.nanmean(values[name], axis=1)
+    means = np.array(inputs_of(plan, genomes)) if name == K else _means(values[name])
     return {name: _labels(means)}
 
 
@@ -61,3 +61,9 @@ def _labels(numbers: Floats) -> tuple[str, ...]:
     thirds = ("lowest third", "middle third", "highest third", "undefined")
     place = np.where(np.isnan(numbers), 3, (numbers > low).astype(int) + (numbers > high))
     return tuple(thirds[at] for at in place)
+
+
+def _means(values: Floats) -> Floats:
+    """Average over seeds, NaN where no seed has a value."""
+    found: Floats = np.ma.masked_invalid(values).mean(axis=1).filled(np.nan)
+    return found
