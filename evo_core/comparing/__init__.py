@@ -1,1 +1,1 @@
-"""Comparing fitness functions: a sample of networks, the statistics over it, figures and a page."""
+"""Comparing fitness functions: a sample of networks, what each score says of them, and the statistics."""
