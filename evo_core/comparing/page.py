@@ -121,22 +121,22 @@ def to_html(page: Page) -> str:
     )
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def number(value: float | None, digits: int | None = None) -> str:
     """Write a number for a reader: integers whole, others with so many decimals; None is a dash.
 
-    Numbers that so many decimals can not tell from 0, and large ones, get significant digits.
+    Without ``digits`` it has three decimals, or three digits if it is small or large.
 
-    >>> number(0.12345), number(12), number(1e-5), number(0.5, 2)
-    ('0.123', '12', '1e-05', '0.50')
+    >>> number(0.12345), number(12), number(1e-5), number(1e-5, 2)
+    ('0.123', '12', '1e-05', '0.00')
     """
     if value is None:
         return NOTHING
     if isinstance(value, int):
         text = f"{value:,}"
-    elif value and not 0.5 * 10**-digits <= abs(value) < 1e5:
-        text = f"{value:.{digits}g}"
+    elif digits is None and value and not 0.0005 <= abs(value) < 1e5:
+        text = f"{value:.3g}"
     else:
-        text = f"{value:.{digits}f}"
+        text = f"{round(value, digits or 3) + 0.0:.{3 if digits is None else digits}f}"
     return MINUS + text[1:] if text.startswith("-") else text
 
 
