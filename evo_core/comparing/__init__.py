@@ -1,1 +1,1 @@
-"""How scores and searches compare."""
+"""Comparing fitness functions: a sample of networks, what each score says of them, and the statistics."""
