@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,40 +87,56 @@ def differences(report: Report) -> Figure | None:
 
 
 def curves(report: Report) -> Figure | None:
-    """Draw the best so far of each group against evaluations: median and middle half of seeds."""
-    found = report["curves"]
-    drawn = {name: one for name, one in found["groups"].items() if one["evaluated"]} if found else {}
-    if not drawn:
+    """Draw the best so far against evaluations, one panel for each thing that was searched for."""
+    panels = [
+        one for one in report["curves"] if any(g["evaluated"] for g in one["groups"].values())
+    ]
+    if not panels:
         return None
-    figure, axes = _canvas(5, f"Best {found['objective']} so far")
+    figure, _ = _canvas(4 * len(panels), "", len(panels))
     colours = _colours(report["groups"])
-    for name, one in drawn.items():
-        style = {"color": colours[name], "step": "post", "lw": 0, "alpha": 0.18}
-        axes.fill_between(one["evaluated"], one["low"], one["high"], **style)
-        marker = "o" if len(one["evaluated"]) == 1 else ""
-        axes.plot(
-            one["evaluated"], one["median"], color=colours[name], lw=2, ds="steps-post",
-            marker=marker, label=_short(name),
-        )  # fmt: skip
-    axes.grid(axis="y", color=LINE, lw=0.8)
-    axes.set_xlabel("networks evaluated", color=SOFT)
-    axes.set_ylabel(_axis(found, "objective"), color=SOFT, parse_math=False)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    for axes, panel in zip(figure.axes, panels, strict=True):
+        _curves_panel(axes, panel, colours)
+    figure.axes[-1].set_xlabel("networks evaluated", color=SOFT)
+    named = {_short(str(one.get_label())): one for axes in figure.axes for one in axes.lines}
+    figure.legend(
+        named.values(),
+        named,
+        loc="outside lower center",
+        ncols=2,
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+    )
     return figure
 
 
-def _canvas(rows: int, title: str) -> tuple[Figure, Axes]:
+def _curves_panel(axes: Axes, panel: Report, colours: Mapping[str, str]) -> None:
+    """Draw median and middle half of the seeds of each group."""
+    for name, one in panel["groups"].items():
+        x, colour = one["evaluated"], colours[name]
+        axes.fill_between(x, one["low"], one["high"], color=colour, step="post", lw=0, alpha=0.18)
+        marker = "o" if len(x) == 1 else ""
+        axes.plot(x, one["median"], color=colour, lw=2, ds="steps-post", marker=marker, label=name)
+    title = f"Best {panel['objective']} so far"
+    axes.set_title(title, loc="left", color=INK, fontsize=11, parse_math=False)
+    axes.grid(axis="y", color=LINE, lw=0.8)
+    axes.set_ylabel(_axis(panel, "objective"), color=SOFT, parse_math=False)
+
+
+def _canvas(rows: int, title: str, panels: int = 1) -> tuple[Figure, Axes]:
+    """Give an empty figure with panels above each other, and its first panel."""
     from matplotlib.figure import Figure
 
     size = (WIDTH, 1.3 + ROW * rows)
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
-    axes = figure.add_subplot()
-    axes.set_title(title, loc="left", color=INK, fontsize=11, parse_math=False)
-    axes.tick_params(color=LINE, labelcolor=SOFT, labelsize=9)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(LINE)
-    axes.margins(x=0.06)
-    return figure, axes
+    for axes in figure.subplots(panels, squeeze=False)[:, 0]:
+        axes.set_title(title, loc="left", color=INK, fontsize=11, parse_math=False)
+        axes.tick_params(color=LINE, labelcolor=SOFT, labelsize=9)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(LINE)
+        axes.margins(x=0.06)
+    return figure, figure.axes[0]
 
 
 def _rows(axes: Axes, labels: Sequence[str]) -> None:
@@ -135,11 +152,16 @@ def _rows(axes: Axes, labels: Sequence[str]) -> None:
 
 def _join_seeds(axes: Axes, groups: Sequence[Report]) -> None:
     by_seed = [dict(zip(one["seeds"], one["values"], strict=True)) for one in groups]
-    for row, (above, below) in enumerate(zip(by_seed, by_seed[1:], strict=False)):
+    for row, (above, below) in enumerate(pairwise(by_seed)):
         for seed in above.keys() & below.keys():
             if above[seed] is not None and below[seed] is not None:
                 axes.plot(
-                    [above[seed], below[seed]], [row, row + 1], color=LINE, lw=1.2, zorder=0.5
+                    [above[seed], below[seed]],
+                    [row, row + 1],
+                    color=SOFT,
+                    alpha=0.4,
+                    lw=1,
+                    zorder=0.5,
                 )
 
 

@@ -80,11 +80,9 @@ def _blocks(report: Report, figures: Mapping[str, str]) -> Iterator[Block]:
     yield from (Text(note) for note in report["notes"])
     if report["differs"]:
         yield _differs_table(report)
-    yield Heading("The way there")
     if "curves" in figures:
+        yield Heading("The way there")
         yield from _figure("curves", report, figures)
-    else:
-        yield Text("The searches share no first fitness with values, so their ways do not compare.")
     yield Heading("Every run")
     yield _runs_table(report)
     yield Heading("How it was measured")
@@ -171,10 +169,13 @@ def _terms(report: Report) -> Iterator[tuple[str, str]]:
     first = next(iter(groups.values()))
     draws = f"{by['draws']} draw{'s' * (by['draws'] > 1)}"
     partial = f", partial: {first['data_partial']}" if first["data_partial"] else ""
-    yield "Value", (
-        f"{by['name']} of the best network by the search's own first fitness: the mean under "
-        f"{draws} of the initial weights that its search has not seen; a fitness that reads the "
-        "graph alone has one value"
+    yield (
+        "Value",
+        (
+            f"{by['name']} of the best network by the search's own first fitness: the mean under "
+            f"{draws} of the initial weights that its search has not seen; a fitness that "
+            "reads the graph alone has one value"
+        ),
     )
     yield "Interval", f"{report['intervals']['method']}, level {report['intervals']['level']}"
     yield "Test", report["tests"]["method"]
@@ -190,13 +191,14 @@ def _figure(name: str, report: Report, figures: Mapping[str, str]) -> Iterator[F
 def _alt(name: str, report: Report) -> str:
     """Say in words what a figure shows."""
     if name == "curves":
-        found = report["curves"]
         ends = [
-            f"{group} ends at {number(one['median'][-1])} after {one['evaluated'][-1]}"
-            for group, one in found["groups"].items()
+            f"{group} ends at {panel['objective']} {number(one['median'][-1])} after "
+            f"{one['evaluated'][-1]}"
+            for panel in report["curves"]
+            for group, one in panel["groups"].items()
             if one["evaluated"]
         ]
-        return f"Best {found['objective']} so far against evaluations: {'; '.join(ends)}."
+        return f"Best so far against networks evaluated: {'; '.join(ends)}."
     if name == "differences":
         told = [
             f"{pair['a']} minus {pair['b']} {number(pair['difference'])}"

@@ -6,25 +6,22 @@ Reading runs nothing that lies in a folder. A group is one search under several 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from evo_core.binding import parse_reference
-from evo_core.config import OWN_KEYS, RunConfig, to_layer
+from evo_core.comparing.searches_settings import Settings, data_of, settings_of
+from evo_core.config import RunConfig
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation, Objective
 from evo_core.folder import is_held
-from evo_core.provenance import differences
+from evo_core.provenance import Lock
 from evo_core.results import RunResult
 from evo_core.store import Store
 from evo_core.stored import config_of
-from evo_core.sweeps import NOT_THE_SEARCH
-
-# where a run lies, which seed it had, and what happens after its search
-_BESIDE = (*NOT_THE_SEARCH, "seed", "out", "plugins", "rescore")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +31,8 @@ class Search:
     Attributes:
         folder: Its folder.
         config: Its configuration.
-        settings: What decided the search apart from its seed, flat: ``{"scoring.batch": 32}``.
-        lock: The code that made it; see :mod:`evo_core.provenance`.
+        settings: What decided the search apart from its seed.
+        lock: The code that made it.
         partial: What its data lack; empty for whole ones.
         result: What it found.
         curve: The best first objective after 1, 2, ... evaluations; None before the first.
@@ -43,8 +40,8 @@ class Search:
 
     folder: Path
     config: RunConfig
-    settings: Mapping[str, Any]
-    lock: Mapping[str, Mapping[str, str]]
+    settings: Settings
+    lock: Lock
     partial: str
     result: RunResult
     curve: tuple[float | None, ...]
@@ -123,7 +120,7 @@ def read_search(folder: Path) -> Search:
         return Search(
             folder=folder,
             config=config,
-            settings=_settings(config),
+            settings=settings_of(config),
             lock=store.fact("lock") or {},
             partial=store.fact("data_partial") or "",
             result=result,
@@ -149,48 +146,6 @@ def best_so_far(
             best = values[0] if best is None else sign * max(sign * best, sign * values[0])
         curve.append(best)
     return tuple(curve)
-
-
-def differing(groups: Sequence[Group]) -> dict[str, dict[str, Any]]:
-    """Name what differs between groups besides the seed, with the value in each group.
-
-    The table of a component that only some groups have comes with the choice of that component,
-    which is named already. ``code`` stands for evo, libraries and plugins that several groups use.
-    """
-    settings = {group.name: group.first.settings for group in groups}
-    tables = [{key.partition(".")[0] for key in one} for one in settings.values()]
-    shared = set.intersection(*tables) | OWN_KEYS
-    keys = sorted({key for one in settings.values() for key in one})
-    found = {
-        key: {name: one.get(key) for name, one in settings.items()}
-        for key in keys
-        if key.partition(".")[0] in shared and len({repr(o.get(key)) for o in settings.values()}) > 1
-    }
-    code = {group.name: "; ".join(_changes(groups[0], group)) for group in groups}
-    return found | ({"code": code} if any(code.values()) else {})
-
-
-def _settings(config: RunConfig) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in to_layer(config).items():
-        if key in _BESIDE or key in _executing(config):
-            continue
-        if isinstance(value, Mapping):
-            flat |= {f"{key}.{inner}": one for inner, one in value.items()}
-        else:
-            flat[key] = value
-    return flat
-
-
-def _executing(config: RunConfig) -> set[str]:
-    """Name the tables of executor and observers, which decide no result."""
-    return {parse_reference(text)[0] for text in (config.executor, *config.observers)}
-
-
-def _changes(first: Group, other: Group) -> list[str]:
-    then, now = first.first.lock, other.first.lock
-    both = then.keys() & now.keys()
-    return differences({key: then[key] for key in both}, {key: now[key] for key in both})
 
 
 def _unfinished(folder: Path, result: RunResult | None) -> str:
@@ -230,9 +185,7 @@ def _check_data(groups: Sequence[Group]) -> None:
 
 
 def _data(search: Search) -> tuple[dict[str, Any], str]:
-    table = f"{parse_reference(search.config.data)[0]}."
-    keys = (key for key in search.settings if key == "data" or key.startswith(table))
-    return {key: search.settings[key] for key in keys}, search.partial
+    return data_of(search.settings), search.partial
 
 
 def _place(searches: Sequence[Search]) -> Path:

@@ -9,13 +9,15 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evo_core.comparing.pairs import holm
 from evo_core.comparing.searches_curves import curve_of
 from evo_core.comparing.searches_final import By, Final
-from evo_core.comparing.searches_read import Group, Search, differing
+from evo_core.comparing.searches_notes import ALPHA, notes_of
+from evo_core.comparing.searches_read import Group, Search
+from evo_core.comparing.searches_settings import CODE, changes, differing
 from evo_core.comparing.searches_stats import pairs_of, spread_of
 from evo_core.results import Spread
 
-ALPHA = 0.05
 _INTERVALS = "mean over seeds, Student's t"
 _TEST = (
     "two-sided; paired: exact sign flips of the differences (20,000 draws above 16 pairs); "
@@ -23,7 +25,9 @@ _TEST = (
 )
 
 
-def report_of(groups: Sequence[Group], by: By, found: Mapping[str, Sequence[Final]]) -> dict[str, Any]:
+def report_of(
+    groups: Sequence[Group], by: By, found: Mapping[str, Sequence[Final]]
+) -> dict[str, Any]:
     """Put a comparison together.
 
     Args:
@@ -38,11 +42,10 @@ def report_of(groups: Sequence[Group], by: By, found: Mapping[str, Sequence[Fina
         }
         for group in groups
     }
-    differs = differing(groups)
-    pairs = _corrected(pairs_of(values, by.goal))
+    pairs = _corrected(pairs_of(values, by.goal), {group.name: group.first for group in groups})
     report = {
         "by": {"name": by.name, "goal": by.goal, "draws": by.draws},
-        "differs": differs,
+        "differs": _differs(groups, pairs),
         "control": [group.name for group in groups if group.is_control],
         "control_commands": _control_commands(groups),
         "intervals": {"level": 0.95, "method": _INTERVALS},
@@ -52,18 +55,6 @@ def report_of(groups: Sequence[Group], by: By, found: Mapping[str, Sequence[Fina
         "curves": _curves(groups),
     }
     return report | {"notes": notes_of(report)}
-
-
-def notes_of(report: Mapping[str, Any]) -> list[str]:
-    """Say in plain sentences what a reader has to know before the numbers are believed."""
-    return [
-        *_differences(report["differs"]),
-        *_chosen_for(report),
-        *_missing(report["groups"]),
-        *_budgets(report["groups"]),
-        *_power(report["pairs"]),
-        *_controls(report),
-    ]
 
 
 def _group(group: Group, found: Sequence[Final]) -> dict[str, Any]:
@@ -104,25 +95,57 @@ def _run(search: Search, one: Final) -> dict[str, Any]:
     }
 
 
-def _corrected(pairs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Correct p over all pairs, and name the better group where it is below 0.05."""
-    tested = [number for number, pair in enumerate(pairs) if pair["p"] is not None]
-    adjusted = dict(zip(tested, holm([pairs[number]["p"] for number in tested]), strict=True))
-    for number, pair in enumerate(pairs):
-        pair["p_holm"] = adjusted.get(number)
+def _corrected(pairs: list[dict[str, Any]], searches: Mapping[str, Search]) -> list[dict[str, Any]]:
+    """Correct p over all pairs, name the better group where it is below 0.05, and what differs.
+
+    ``smallest_p_holm`` is what is left if every pair shows the smallest p that it can: Holm's
+    correction is monotone in each p, so no result can be below.
+    """
+    tested = [pair for pair in pairs if pair["p"] is not None]
+    adjusted = holm([pair["p"] for pair in tested])
+    smallest = holm([pair["smallest_p"] for pair in tested])
+    for pair in pairs:
+        pair |= {"p_holm": None, "smallest_p_holm": None}
+    for pair, p, least in zip(tested, adjusted, smallest, strict=True):
+        pair |= {"p_holm": p, "smallest_p_holm": least}
+    for pair in pairs:
         shown = pair["p_holm"] is not None and pair["p_holm"] < ALPHA
         pair["better"] = pair["ahead"] if shown else None
+        one, other = searches[pair["a"]], searches[pair["b"]]
+        code = [CODE] if changes(one.lock, other.lock) else []
+        pair["differs"] = [*differing(one.settings, other.settings), *code]
     return pairs
 
 
-def _curves(groups: Sequence[Group]) -> dict[str, Any] | None:
-    """Sum up the curves of each group; None if they have searched for different things."""
-    objectives = {group.first.result.objectives[0] for group in groups}
-    if len(objectives) > 1:
-        return None
-    (objective,) = objectives
-    curves = {group.name: curve_of([one.curve for one in group.searches]) for group in groups}
-    return {"objective": objective.name, "goal": objective.goal, "groups": curves}
+def _differs(
+    groups: Sequence[Group], pairs: Sequence[Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Give what differs between any two groups, with what each group has; code as it changed."""
+    first = groups[0].first
+    known = {
+        group.name: dict(group.first.settings)
+        | {CODE: "; ".join(changes(first.lock, group.first.lock)) or None}
+        for group in groups
+    }
+    keys = dict.fromkeys(key for pair in pairs for key in pair["differs"])
+    return {key: {name: one.get(key) for name, one in known.items()} for key in keys}
+
+
+def _curves(groups: Sequence[Group]) -> list[dict[str, Any]]:
+    """Sum up the curves of the groups by what they have searched for first."""
+    objectives = dict.fromkeys(group.first.result.objectives[0] for group in groups)
+    return [
+        {
+            "objective": objective.name,
+            "goal": objective.goal,
+            "groups": {
+                group.name: curve_of([one.curve for one in group.searches])
+                for group in groups
+                if group.first.result.objectives[0] == objective
+            },
+        }
+        for objective in objectives
+    ]
 
 
 def _control_commands(groups: Sequence[Group]) -> list[str]:
@@ -142,75 +165,3 @@ def _control_commands(groups: Sequence[Group]) -> list[str]:
         words = ["evo", "run", str(group.first.folder / "config.toml"), "--strategy", "random"]
         commands.append(shlex.join([*words, "--seeds", seeds, "--out", f"{group.name}-random"]))
     return commands
-
-
-def _differences(differs: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    if not differs:
-        return ["The searches differ in nothing but their seeds: any difference is chance."]
-    told = [f"The searches differ in: {', '.join(differs)}."]
-    if len(differs) > 1:
-        told.append(
-            f"More than one thing differs ({len(differs)}): the comparison can not tell which of "
-            "them made the difference."
-        )
-    if "space" in differs:
-        told.append("They search in different spaces, so a seed does not stand for one start.")
-    return told
-
-
-def _chosen_for(report: Mapping[str, Any]) -> list[str]:
-    by, groups = report["by"]["name"], report["groups"]
-    chose = [
-        name for name, one in groups.items() if by in [each["name"] for each in one["objectives"]]
-    ]
-    if not chose or len(chose) == len(groups):
-        return []
-    return [
-        f"Only {', '.join(chose)} searched by {by} itself. Its networks were chosen on the samples "
-        "that they are measured on here, under other weights; the others were not."
-    ]
-
-
-def _missing(groups: Mapping[str, Any]) -> list[str]:
-    return [
-        f"{name}, seed {run['seed']}: no value, {run['reason']}."
-        for name, one in groups.items()
-        for run in one["runs"]
-        if run["value"] is None
-    ]
-
-
-def _budgets(groups: Mapping[str, Any]) -> list[str]:
-    means = {name: one["evaluated"]["mean"] for name, one in groups.items()}
-    least, most = min(means, key=means.__getitem__), max(means, key=means.__getitem__)
-    if means[most] <= 1.1 * means[least]:
-        return []
-    return [
-        f"The budgets differ: {most} evaluated {means[most]:,.6g} networks per seed, {least} "
-        f"{means[least]:,.6g}."
-    ]
-
-
-def _power(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
-    weak = [pair for pair in pairs if pair["p"] is None or pair["smallest_p"] >= ALPHA]
-    return [
-        f"{pair['a']} and {pair['b']}: with {_counts(pair)} no test can reach p < {ALPHA}; the "
-        f"smallest possible p is {pair['smallest_p']:.3g}."
-        for pair in weak
-    ]
-
-
-def _counts(pair: Mapping[str, Any]) -> str:
-    n, m = pair["n"]
-    if pair["paired"]:
-        return f"{n} common seed{'s' * (n > 1)}"
-    return f"{n} and {m} seeds without a pair"
-
-
-def _controls(report: Mapping[str, Any]) -> list[str]:
-    if report["control"]:
-        return [f"The control is random search: {', '.join(report['control'])}."]
-    return [
-        "There is no control. Random search with the same settings tells what the search itself "
-        f"is worth: {'; '.join(report['control_commands'])}"
-    ]

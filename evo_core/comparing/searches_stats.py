@@ -117,14 +117,14 @@ def _pair(
     ahead = None
     if difference:
         ahead = a if (difference > 0) == (goal == "max") else b
-    return {"a": a, "b": b, "paired": paired, "seeds": common if paired else []} | found | {
-        "ahead": ahead
-    }
+    return (
+        {"a": a, "b": b, "paired": paired, "seeds": common if paired else []}
+        | found
+        | {"ahead": ahead}
+    )
 
 
-def _paired(
-    a: Mapping[int, float], b: Mapping[int, float], seeds: Sequence[int]
-) -> dict[str, Any]:
+def _paired(a: Mapping[int, float], b: Mapping[int, float], seeds: Sequence[int]) -> dict[str, Any]:
     differences = [a[seed] - b[seed] for seed in seeds]
     spread = spread_of(differences)
     return {
