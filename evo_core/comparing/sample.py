@@ -49,11 +49,15 @@ class Sample:
         return tuple(name for name in self.goals if name != self.reference)
 
     def means(self, name: str) -> Floats:
-        """Give the mean over seeds of each network [N], NaN where no seed has a finite value."""
+        """Give the mean over seeds of each network [N], NaN where no seed has a finite value.
+
+        To 12 digits: 0.1 + 0.2 and 0.15 + 0.15 are ties, whatever their last bit says.
+        """
         values = np.where(np.isfinite(self.values[name]), self.values[name], np.nan)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # of networks without any value
-            return np.asarray(np.nanmean(values, axis=1), dtype=np.float64)
+            means = np.nanmean(values, axis=1)
+        return np.array([float(f"{mean:.12g}") for mean in means], dtype=np.float64)
 
     def oriented(self, name: str) -> Floats:
         """Give the means over seeds [N] with the sign with which larger is declared to be better."""
