@@ -54,9 +54,13 @@ def lead(report: Report) -> str:
     if not known:
         return "No search has a value to compare."
     top = (max if report["by"]["goal"] == "max" else min)(known, key=known.__getitem__)
+    alpha = report["tests"]["alpha"]
+    chances = [pair["smallest_p_holm"] for pair in report["pairs"] if pair["p"] is not None]
+    few = all(chance >= alpha for chance in chances)
+    why = f"These are too few seeds to show a difference at p < {alpha}" if few else ""
     return (
-        f"No difference is shown at p < {report['tests']['alpha']}. The best mean is that of "
-        f"{top}, {number(known[top])}; that may be chance."
+        f"{why or f'No difference is shown at p < {alpha}'}. The best mean is that of {top}, "
+        f"{number(known[top])}; that may be chance."
     )
 
 
@@ -98,7 +102,7 @@ def _groups_table(report: Report) -> Table:
             len(one["seeds"]),
             _mean(one),
             number(one["sd"]),
-            one["evaluated"]["mean"],
+            _counted(one["evaluated"]["mean"]),
             number(one["seconds"]["mean"], 1),
         ]
         for name, one in report["groups"].items()
@@ -146,11 +150,11 @@ def _runs_table(report: Report) -> Table:
             name,
             str(run["seed"]),
             str(run["candidate"]) if run["candidate"] is not None else None,
-            run["value"],
-            "; ".join(number(draw) for draw in run["draws"]),
+            _counted(run["value"]),
+            "; ".join(number(_counted(draw)) for draw in run["draws"]),
             "its run" if run["source"] == "run" else "evaluated now",
             run["objective"],
-            run["best"],
+            _counted(run["best"]),
             run["evaluated"],
             number(run["seconds"], 1),
         ]
@@ -214,6 +218,12 @@ def _mean(one: Report) -> Cell:
     if one["low"] is None:
         return number(one["mean"])
     return Noted(one["mean"], f"[{number(one['low'])}, {number(one['high'])}]")
+
+
+def _counted(value: float | None) -> float | None:
+    """Write large whole numbers without decimals: counts, such as params."""
+    whole = value is not None and abs(value) >= 100 and value == int(value)
+    return int(value) if whole and value is not None else value
 
 
 def _goal(report: Report) -> str:

@@ -46,7 +46,7 @@ def _chosen_for(report: Mapping[str, Any]) -> list[str]:
     if not chose or len(chose) == len(groups):
         return []
     return [
-        f"Only {', '.join(chose)} searched by {by} itself. Networks found so were chosen on the "
+        f"Only {' and '.join(chose)} searched by {by} itself. Networks found so were chosen on the "
         "samples that they are measured on here, if under other weights; the others were not."
     ]
 
@@ -73,17 +73,19 @@ def _budgets(groups: Mapping[str, Any]) -> list[str]:
 
 def _power(pairs: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name the pairs for which no outcome could have been significant."""
-    told = []
+    told: dict[str, list[str]] = {}
     for pair in pairs:
+        names = f"{pair['a']} and {pair['b']}"
         if pair["p"] is None:
-            told.append(f"{pair['a']} and {pair['b']} can not be tested: one has no value.")
+            told.setdefault("There is nothing to test where one has no value", []).append(names)
         elif pair["smallest_p_holm"] >= ALPHA:
-            told.append(
-                f"{pair['a']} and {pair['b']}: with {_counts(pair)} no test can reach p < {ALPHA}; "
-                f"the smallest possible p is {pair['smallest_p']:.3g}, and "
-                f"{pair['smallest_p_holm']:.3g} after Holm's correction."
+            limit = (
+                f"With {_counts(pair)} no test can reach p < {ALPHA}; the smallest possible p is "
+                f"{pair['smallest_p']:.3g}, and {pair['smallest_p_holm']:.3g} after Holm's "
+                "correction"
             )
-    return told
+            told.setdefault(limit, []).append(names)
+    return [f"{what}: {'; '.join(names)}." for what, names in told.items()]
 
 
 def _counts(pair: Mapping[str, Any]) -> str:

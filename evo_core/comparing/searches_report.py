@@ -127,7 +127,7 @@ def _differs(
         | {CODE: "; ".join(changes(first.lock, group.first.lock)) or None}
         for group in groups
     }
-    keys = dict.fromkeys(key for pair in pairs for key in pair["differs"])
+    keys = sorted({key for pair in pairs for key in pair["differs"]})
     return {key: {name: one.get(key) for name, one in known.items()} for key in keys}
 
 
