@@ -25,7 +25,7 @@ from evo_core.store import Store
 from evo_core.stored import config_of, edited
 
 # what may differ when a sweep goes on: it decides no result
-_NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts", "max_failed")
+NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts", "max_failed")
 _MOST_SEEDS = 10_000
 Todo = Literal["run", "resume", "read"]
 
@@ -199,7 +199,7 @@ def _check_settings(plan: Plan, store: Store, free: Sequence[str]) -> None:
         raise EvoError(f"{store.folder / 'config.toml'} is not as evo wrote it; put it back")
     there = tomllib.loads(store.fact("config"))
     here = tomllib.loads(run_toml(plan, store.fact("versions")))
-    for key in sorted((there.keys() | here.keys()) - {*_NOT_THE_SEARCH, *free}):
+    for key in sorted((there.keys() | here.keys()) - {*NOT_THE_SEARCH, *free}):
         if there.get(key) != here.get(key):
             raise EvoError(
                 f"{store.folder} was run with other settings: {key} is {there.get(key)!r} there "
