@@ -59,6 +59,10 @@ class Found:
     statuses: dict[str, int]
     rows: tuple[tuple[int, int, Evaluation], ...]
 
+    def of(self, name: str) -> tuple[Floats, Floats, int]:
+        """Give values, seconds and how many are undefined of a score."""
+        return self.values[name], self.seconds[name], self.undefined[name]
+
 
 def search_free(config: RunConfig, fitness: tuple[str, ...], samples: int) -> RunConfig:
     """Turn a configuration into that of runs which score given networks and search nothing."""

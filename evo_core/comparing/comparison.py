@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from evo_core.binding import Binder
 from evo_core.comparing import grouping
 from evo_core.comparing.collect import Found, Seeds, keep_networks, read, score_all, search_free
+from evo_core.comparing.combiners import Combination, combination
 from evo_core.comparing.networks import choose, draw, inputs_of, text_of
-from evo_core.comparing.sample import Floats, Sample
 from evo_core.comparing.table import PREFIX, Reference, read_table
 from evo_core.components import Component, FitnessFunction
 from evo_core.config import RunConfig
@@ -32,7 +29,7 @@ class Question:
 
     Attributes:
         plan: The plan of the runs that score.
-        scores: The names of all scores, baselines included, without ``k``.
+        combined: What is made of the scores.
         reference: The name of what they are held against.
         table: Where the reference comes from, if it is not scored.
         stratify: What networks are grouped by.
@@ -41,7 +38,7 @@ class Question:
     """
 
     plan: Plan
-    scores: tuple[str, ...]
+    combined: tuple[Combination, ...]
     reference: str
     table: Reference | None
     stratify: str
@@ -74,7 +71,7 @@ def ask(
     table = read_table(against) if against.startswith(PREFIX) else None
     loose = tuple(components)
     binder = Binder(installed(config.plugins, loose), config.options)
-    scores = _names(binder, config.fitness, BASELINES)
+    combined, scores = _scores(binder, config.fitness)
     reference = table.name if table else binder.bind(FitnessFunction, against).text
     if table and reference in scores:
         raise EvoError(f"the reference {reference} of {table.path} is also a --fitness")
@@ -87,7 +84,7 @@ def ask(
     first = config.seed
     numbers = tuple(range(first, first + seeds))
     genomes = tuple(_genomes(plan, table, samples))
-    return Question(plan, others, reference, table, stratify, Seeds(numbers, repeated), genomes)
+    return Question(plan, combined, reference, table, stratify, Seeds(numbers, repeated), genomes)
 
 
 def answer(question: Question, folder: Path) -> Found | None:
@@ -103,44 +100,20 @@ def answer(question: Question, folder: Path) -> Found | None:
     return read(question.plan, folder, question.seeds, len(question.genomes))
 
 
-def sample_of(question: Question, found: Found) -> Sample:
-    """Put together what is compared; k joins the baselines where the space has it."""
-    plan, genomes = question.plan, question.genomes
-    goals = {bound.text: bound.record.goal for bound in plan.fitness}
-    values, seconds = dict(found.values), dict(found.seconds)
-    undefined, baselines = dict(found.undefined), list(BASELINES)
-    shape = (len(genomes), len(question.seeds.numbers))
-    inputs = inputs_of(plan, genomes)
-    if inputs is not None and grouping.K not in goals:
-        goals[grouping.K] = "max"
-        values[grouping.K] = np.repeat(np.array(inputs)[:, None], shape[1], axis=1)
-        seconds[grouping.K], undefined[grouping.K] = np.zeros(shape), 0
-        baselines.append(grouping.K)
-    if question.table is not None:
-        goals[question.reference] = question.table.goal
-        values[question.reference] = _looked_up(question, question.table)
-        seconds[question.reference] = np.full(shape, np.nan)
-        undefined[question.reference] = 0
-    ordered = [name for name in goals if name != question.reference] + [question.reference]
-    is_accuracy = question.reference.partition("[")[0] == "accuracy"
-    return Sample(
-        networks=tuple(map(text_of, genomes)),
-        goals={name: goals[name] for name in ordered},
-        reference=question.reference,
-        values=values,
-        undefined=undefined,
-        seconds=seconds,
-        baselines=tuple(name for name in baselines if name != question.reference),
-        strata=grouping.groups(question.stratify, plan, genomes, values),
-        chance=1 / plan.splits.classes if is_accuracy else None,
-    )
+def _scores(
+    binder: Binder, texts: Iterable[str]
+) -> tuple[tuple[Combination, ...], tuple[str, ...]]:
+    """Tell combinations from scores; what they combine and the baselines join the scores.
 
-
-def _names(binder: Binder, *groups: Iterable[str]) -> tuple[str, ...]:
-    """Give canonical names, each once; what the first group names twice is left to the plan."""
-    given = [[binder.bind(FitnessFunction, text).text for text in group] for group in groups]
-    named, more = given[0], given[1]
-    return (*named, *(name for name in more if name not in named))
+    Scores have canonical names; one that is named twice is left to the plan to refuse.
+    """
+    found = {text: combination(binder, text) for text in texts}
+    combined = tuple(one for one in found.values() if one is not None)
+    named = [binder.bind(FitnessFunction, text).text for text in texts if found[text] is None]
+    for name in (*(part for one in combined for part in one.parts), *BASELINES):
+        if name not in named:
+            named.append(name)
+    return combined, tuple(named)
 
 
 def _genomes(plan: Plan, table: Reference | None, samples: int) -> list[Genome]:
@@ -157,12 +130,3 @@ def _genomes(plan: Plan, table: Reference | None, samples: int) -> list[Genome]:
             "it, or give genomes in a column network: then they are chosen from the table"
         )
     return genomes
-
-
-def _looked_up(question: Question, table: Reference) -> Floats:
-    """Give the reference of each network, one column for each repeat in the table."""
-    plan = question.plan
-    keys = [text_of(one) if table.by_genome else plan.decode(one).hash for one in question.genomes]
-    most = max(len(table.values[key]) for key in keys)
-    padded = [[*table.values[key], *[math.nan] * (most - len(table.values[key]))] for key in keys]
-    return np.array(padded, dtype=np.float64)

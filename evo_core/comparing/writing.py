@@ -8,7 +8,8 @@ from typing import Any
 
 from evo_core.comparing.analysis import analyse
 from evo_core.comparing.collect import Found
-from evo_core.comparing.comparison import Question, sample_of
+from evo_core.comparing.columns import sample_of
+from evo_core.comparing.comparison import Question
 from evo_core.comparing.sample import Sample
 from evo_core.errors import EvoError
 from evo_core.evaluation import plain
