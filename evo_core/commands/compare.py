@@ -9,8 +9,20 @@ from typing import Any
 import click
 
 from evo_core.cli import print_json
-from evo_core.commands.settings import allow_plugins, as_json, layers, scoring_options
+from evo_core.commands.compare_runs import compare_searches
+from evo_core.commands.settings import (
+    allow_plugins,
+    as_json,
+    layers,
+    scoring_options,
+    written_options,
+)
 from evo_core.errors import EvoError
+
+_WITH_RUNS = (
+    "runs", "of_runs", "by", "out", "quiet", "plugins", "allow_plugins", "as_json", "data_root",
+    "device", "assignments",
+)  # fmt: skip
 
 
 @click.command("compare")
@@ -40,10 +52,14 @@ def command(
     Every score is held against the reference --against; the same command goes on where it stopped.
     """
     if of_runs:
-        return _searches(runs, as_json=as_json, allow_plugins=allow_plugins, **flags)
+        strange = written_options(*_WITH_RUNS)
+        if strange:
+            raise EvoError(f"--runs compares what searches found; leave out {', '.join(strange)}")
+        known = {name: flags[name] for name in _WITH_RUNS if name in flags}
+        return compare_searches(runs, as_json=as_json, allow_plugins=allow_plugins, **known)
     if runs:
         raise EvoError(f"to compare runs write: evo compare --runs {' '.join(map(str, runs))}")
-    if flags["by"] is not None:
+    if flags.pop("by") is not None:
         raise EvoError("--by goes with --runs; name the reference with --against")
     return _scores(as_json=as_json, **flags)
 
@@ -55,7 +71,6 @@ def _scores(
     seeds: int,
     repeated: int | None,
     stratify: str | None,
-    by: None,
     out: Path | None,
     quiet: bool,
     as_json: bool,
@@ -136,26 +151,11 @@ def _number(value: float | None) -> str:
 def _command_line() -> str:
     """Write the command as it was given, without where it writes and what it prints."""
     context = click.get_current_context()
+    written = written_options("out", "quiet", "as_json", "allow_plugins")
     words = []
     for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if not given or name in ("out", "quiet", "as_json"):
-            continue
-        value = context.params[name]
-        many = value if isinstance(value, tuple) else (value,)
-        for one in many:
-            words += [parameter.opts[0]] if one is True else [parameter.opts[0], str(one)]
+        if parameter.opts[0] in written:
+            value = context.params[parameter.name or ""]
+            many = value if isinstance(value, tuple) else (value,)
+            words += [word for one in many for word in (parameter.opts[0], str(one))]
     return shlex.join(["evo", "compare", *words])
-
-
-def _searches(
-    runs: tuple[Path, ...],
-    *,
-    by: str | None,
-    out: Path | None,
-    as_json: bool,
-    allow_plugins: bool,
-    **flags: Any,
-) -> int:
-    raise NotImplementedError
