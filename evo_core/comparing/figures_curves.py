@@ -101,7 +101,7 @@ def draw_regret_seconds(analysis: Analysis, sample: Sample) -> Drawn | None:
     )
     caption = (
         "The same against time: networks scored times the median seconds of one. "
-        f"{analysis['reference']['name']}: random search that evaluates every network by it."
+        f"Dotted: random search that evaluates every network by {analysis['reference']['name']}."
     )
     return _drawn("regret-seconds", figure, "Regret against seconds", loud, caption, quiet)
 

@@ -81,7 +81,7 @@ def compare_html(analysis: Analysis, figures: Sequence[Drawn], facts: Mapping[st
 
 
 def answer(analysis: Analysis) -> str:
-    """Say in a few sentences what came out: the best score, the best baseline, the noise ceiling."""
+    """Say in a few sentences what came out: best score, best baseline, noise ceiling."""
     found = headline(analysis)
     reference = analysis["reference"]["name"]
     best = found["best"]
@@ -98,7 +98,9 @@ def answer(analysis: Analysis) -> str:
         _ceiling(analysis["reference"]),
     ]
     if found["judged"] > 1:
-        parts.append("As the best of several on the same networks it looks better than it is.")
+        parts.append(
+            "As the best of several on the same networks it looks somewhat better than it is."
+        )
     return " ".join(part for part in parts if part)
 
 
@@ -122,16 +124,17 @@ def _against_baseline(analysis: Analysis, found: dict[str, Any]) -> str:
         return f"It could not be tested against {theirs}."
     sign = 1 if paired["a"] == found["best"] else -1
     if paired["better"] is None:
-        verdict = f"It can not be told from {theirs}"
+        verdict = f"It can not be told from {theirs},"
     elif sign * paired["difference"] > 0:
-        verdict = f"It beats {theirs}"
+        verdict = f"It beats {theirs},"
     else:
-        verdict = f"It is weaker than {theirs}"
+        verdict = f"It is weaker than {theirs},"
     ends = sorted((sign * paired["low"], sign * paired["high"]))
     difference = {"value": sign * paired["difference"], "low": ends[0], "high": ends[1]}
     return (
-        f"{verdict}, on the same networks: difference {in_words(difference)}, "
-        f"adjusted p {number(paired['p_holm'])}."
+        f"{verdict} on the same networks: difference {in_words(difference)}, p "
+        f"{number(paired['p'])}, corrected for {found['pairs']['all']} pairs "
+        f"{number(paired['p_holm'])}."
     )
 
 
@@ -160,7 +163,8 @@ def _pairs(analysis: Analysis) -> list[Block]:
     counts = headline(analysis)["pairs"]
     text = (
         f"Of {counts['all']} pairs, {counts['different']} differ in the paired bootstrap after "
-        f"Holm's correction (adjusted p below 0.05); the other {counts['rest']} can not be told apart."
+        f"Holm's correction (adjusted p below 0.05); the other {counts['rest']} can not be told "
+        "apart."
     )
     return [Text(text), *([tables.pairs(analysis)] if counts["different"] else [])]
 

@@ -74,29 +74,23 @@ def strata(analysis: Analysis, by: str) -> Table:
 
 
 def pairs(analysis: Analysis) -> Table:
-    """Give the pairs of scores that differ: against baselines, then against each other."""
-    scores = analysis["scores"]
-    found = [pair for pair in analysis["pairs"] if different(pair)]
-    found.sort(key=lambda pair: (not scores[pair["b"]]["baseline"], -abs(pair["difference"])))
-    against = [scores[pair["b"]]["baseline"] for pair in found]
-    sections = {0: "Score against baseline"} if any(against) else {}
-    if not all(against):
-        sections[sum(against)] = "Score against score"
-    columns = ["first score", "second score", "difference", "p", "adjusted p", "better"]
-    rows: list[Sequence[Cell]] = [
-        (
-            pair["a"],
-            pair["b"],
-            estimate({"value": pair["difference"], "low": pair["low"], "high": pair["high"]}),
-            number(pair["p"]),
-            number(pair["p_holm"]),
-            pair[pair["better"]],
-        )
-        for pair in found
-    ]
-    return Table(
-        columns, rows, "Pairs that differ: |Spearman| of the first less the second.", sections
-    )
+    """Give the pairs of scores that differ: first those with a baseline, then score and score."""
+    scores, order = analysis["scores"], everything(analysis)
+    rows: dict[bool, list[tuple[int, float, Sequence[Cell]]]] = {True: [], False: []}
+    for pair in filter(different, analysis["pairs"]):
+        sign = 1 if pair["better"] == "a" else -1
+        better, worse = (pair["a"], pair["b"])[::sign]
+        low, high = sorted(sign * pair[end] for end in ("low", "high"))
+        interval = f"[{number(low, 2)}, {number(high, 2)}]"
+        difference, p, holm = sign * pair["difference"], number(pair["p"]), number(pair["p_holm"])
+        row = (better, worse, number(difference, 2), interval, p, holm)
+        kind = scores[better]["baseline"] or scores[worse]["baseline"]
+        rows[kind].append((order.index(better), -difference, row))
+    sections = {0: "Score and baseline"} if rows[True] else {}
+    sections |= {len(rows[True]): "Score and score"} if rows[False] else {}
+    columns = ["ranks better", "than", "difference", "interval", "p", "adjusted p"]
+    listed = [row for kind in (True, False) for *_, row in sorted(rows[kind], key=lambda r: r[:2])]
+    return Table(columns, listed, "Pairs that differ, by |Spearman|.", sections)
 
 
 def reasons(analysis: Analysis) -> list[tuple[str, str]]:
@@ -154,13 +148,16 @@ def _within(by: str) -> Callable[[dict[str, Any]], Cell]:
 def _stratum(by: str, label: str) -> Callable[[dict[str, Any]], Cell]:
     def cell(one: dict[str, Any]) -> Cell:
         found = one["strata"][by][label]
-        return Noted(number(found["spearman"]["value"], 2), f"n = {found['n']}")
+        shown = estimate(found["spearman"])
+        interval = f"{shown.note} " if isinstance(shown, Noted) else ""
+        value = shown.value if isinstance(shown, Noted) else shown
+        return Noted(value, f"{interval}n={found['n']}")
 
     return cell
 
 
 def _direction(found: dict[str, Any]) -> Cell:
-    measured = {None: "not told by the data", True: "as measured"}
+    measured = {None: "not told", True: "as measured"}
     told = measured.get(found["agrees"], f"measured {found['measured']}")
     return Noted(found["declared"], told)
 
