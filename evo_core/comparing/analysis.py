@@ -17,10 +17,10 @@ from evo_core.comparing.sample import Floats, Sample
 from evo_core.comparing.strata import within_strata
 
 TIES = (
-    "Values equal to 12 digits are ties. Spearman: average ranks. Kendall: tau-b. Weighted tau: ties "
-    "by the other variable, mean of both directions. Top k and NDCG: expected over all ways to break "
-    "ties, of the score and of the reference. Best rank: 1 + the number of networks that are better. "
-    "Top 20 %: all tied with the last of them."
+    "Values equal to 12 digits are ties. Spearman: average ranks. Kendall: tau-b. Weighted tau: "
+    "ties by the other variable, mean of both directions. Top k and NDCG: expected over all ways "
+    "to break ties, of the score and of the reference. Best rank: 1 + the number of networks "
+    "that are better. Top 20 %: all tied with the last of them."
 )
 _CONTROLS = ("params", "macs")
 _SPAN = (0.025, 0.975)
