@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from evo_core.comparing.figures_curves import draw_precision, draw_regret, draw_regret_seconds
@@ -31,8 +32,8 @@ def draw_figures(analysis: Analysis, sample: Sample) -> list[Drawn]:
     return [one for one in drawn if one is not None]
 
 
-def write_figures(folder: Path, analysis: Analysis, sample: Sample) -> list[Path]:
-    """Write every figure into a folder, as SVG and as PNG, and give the files.
+def write_figures(folder: Path, figures: Sequence[Drawn]) -> list[Path]:
+    """Write figures into a folder, each as SVG and as PNG, and give the files.
 
     Raises:
         EvoError: If a file can not be written.
@@ -41,7 +42,7 @@ def write_figures(folder: Path, analysis: Analysis, sample: Sample) -> list[Path
 
     folder.mkdir(parents=True, exist_ok=True)
     files = []
-    for one in draw_figures(analysis, sample):
+    for one in figures:
         for suffix in ("svg", "png"):
             files.append(folder / f"{one.name}.{suffix}")
             save(one.figure, files[-1])

@@ -38,13 +38,14 @@ def draw_precision(analysis: Analysis) -> Drawn | None:
     if not loud:
         return None
     figure, axes = chart(*SIZE)
-    top = analysis["scores"][loud[0].name]["top"]
-    loud.append(Curve("chance", top["k"], top["chance"], INK, (0, (1, 1.5))))
+    ks = max((curve.xs for curve in loud), key=len)
+    chance = [min(1.0, k / analysis["networks"]) for k in ks]
+    loud.append(Curve("chance", ks, chance, INK, (0, (1, 1.5))))
     draw_curves(axes, [*quiet, *loud])
-    axes.set_xticks(top["k"])
+    axes.set_xticks(ks)
     axes.set_ylim(-0.02, 1.02)
     _explain(axes, "k", "precision among the first k")
-    name_ends(axes, loud)
+    name_ends(axes, loud, SIZE)
     caption = (
         "Of the k networks that a score puts first, the share that is among the k best by "
         f"{analysis['reference']['name']}. Ties count by their expected share."
@@ -66,11 +67,11 @@ def draw_regret(analysis: Analysis) -> Drawn | None:
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     _explain(axes, "networks scored", _regret_of(analysis))
-    name_ends(axes, loud)
+    name_ends(axes, loud, SIZE)
     caption = (
         "A score is given so many networks drawn at random and picks one: how far that network is "
         f"from the best of the sample by {reference['name']}. Lines are medians over draws; the "
-        "band belongs to the first score."
+        "band, of the first score, holds the middle 80 % of them."
     )
     return _drawn("regret", figure, "Regret against the number of networks", loud, caption, quiet)
 
@@ -100,7 +101,7 @@ def draw_regret_seconds(analysis: Analysis, sample: Sample) -> Drawn | None:
     )
     caption = (
         "The same against time: networks scored times the median seconds of one. "
-        f"{analysis['reference']['name']}: random search that evaluates every network by it."
+        f"Dotted: random search that evaluates every network by {analysis['reference']['name']}."
     )
     return _drawn("regret-seconds", figure, "Regret against seconds", loud, caption, quiet)
 
@@ -129,13 +130,18 @@ def _curves(
 
 
 def _precision(one: dict[str, Any]) -> Points | None:
-    shares = [estimate["value"] for estimate in one["top"]["precision"]]
-    return None if None in shares else (one["top"]["k"], shares, None)
+    top = one["top"]
+    known = [
+        (k, estimate["value"])
+        for k, estimate in zip(top["k"], top["precision"], strict=True)
+        if estimate["value"] is not None
+    ]
+    return ([k for k, _ in known], [share for _, share in known], None) if known else None
 
 
 def _regret(one: dict[str, Any], seconds: float = 1.0) -> Points | None:
     curve = one["regret_curve"]
-    if not curve or None in curve["median"]:
+    if not curve["scored"]:
         return None
     xs = [scored * seconds for scored in curve["scored"]]
     return xs, curve["median"], (curve["low"], curve["high"])

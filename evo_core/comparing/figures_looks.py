@@ -143,17 +143,16 @@ def draw_curves(axes: Axes, curves: Sequence[Curve]) -> None:
     """Draw lines and their bands."""
     for curve in curves:
         style: dict[str, Any] = {"color": curve.colour, "ls": curve.dashes, "lw": 1.7}
-        mark = {"marker": curve.marker, "ms": 4.5, "mec": "white", "mew": 0.4}
+        mark: dict[str, Any] = {"marker": curve.marker, "ms": 4.5, "mec": "white", "mew": 0.4}
         axes.plot(curve.xs, curve.ys, **style, **mark, label=curve.name, zorder=3)
         if curve.band:
             axes.fill_between(curve.xs, *curve.band, color=curve.colour, alpha=0.13, lw=0, zorder=1)
 
 
-def name_ends(axes: Axes, curves: Sequence[Curve]) -> None:
-    """Write the name of each line beside the right end of the chart, with a thread to its end."""
+def name_ends(axes: Axes, curves: Sequence[Curve], size: tuple[float, float]) -> None:
+    """Write the name of each line right of a chart of that size, with a thread to its end."""
     low, high = axes.get_ylim()
-    height = axes.figure.get_size_inches()[1] - 0.9
-    gap = 0.185 * (high - low) / height
+    gap = 0.185 * (high - low) / (size[1] - 0.9)
     order = sorted(range(len(curves)), key=lambda index: curves[index].ys[-1])
     heights = spread([curves[index].ys[-1] - low for index in order], [gap] * (len(order) - 1))
     heights = within(heights, gap, high - low)

@@ -81,7 +81,7 @@ def _scatter(
     flat = bool(both.sum() > MANY)
     colours: Any = BLUE if sizes is None else sizes[both & ~chance]
     look: dict[str, Any] = {"s": 16, "alpha": 0.85, "lw": 0.3, "edgecolors": "white"}
-    shade = {"cmap": "viridis", "norm": scale} if sizes is not None else {}
+    shade: dict[str, Any] = {"cmap": "viridis", "norm": scale} if sizes is not None else {}
     seen = both & ~chance
     axes.scatter(xs[seen], ys[seen], c=colours, **look, **shade, rasterized=flat)
     seen = both & chance
@@ -107,7 +107,7 @@ def _spread_out(axes: Axes, xs: Floats, both: npt.NDArray[np.bool_], notes: list
         notes = ["by rank", *notes]
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=whole))
+        axes.xaxis.set_major_locator(MaxNLocator(6 if whole else 4, integer=whole))
         short_numbers(axes.xaxis, values)
     axes.set_xlabel(", ".join(notes), color=SOFT, fontsize=7.5, labelpad=1)
     return xs
@@ -167,7 +167,8 @@ def _violins(axes: Axes, values: Floats) -> None:
     for place, row in enumerate(values, 1):
         found = row[np.isfinite(row)]
         if len(found) >= 5 and np.ptp(found) > 0:
-            for body in axes.violinplot([found], [place], widths=0.8, showextrema=False)["bodies"]:
+            violin: Any = axes.violinplot([found], [place], widths=0.8, showextrema=False)
+            for body in violin["bodies"]:
                 body.set(facecolor=BLUE, alpha=0.25)
         axes.plot([place, place], [found.min(), found.max()], color=BLUE, lw=2.2, alpha=0.3)
         axes.plot([place] * len(found), found, "o", ms=3.2, color=BLUE, mec="white", mew=0.3)

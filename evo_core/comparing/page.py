@@ -198,7 +198,8 @@ def _inline(figure: Figure, place: int) -> object:
     root, inside = svg.split(">", 1)
     width = re.search(r'\swidth="([\d.]+)pt"', root)
     root = re.sub(r'\s(width|height)="[^"]*"', "", root)
-    style = f"max-width: {float(width[1]) * 4 / 3:.0f}px" if width else ""
+    pixels = float(width[1]) * 4 / 3 if width else 640.0
+    style = f"max-width: {pixels:.0f}px; min-width: {0.7 * pixels:.0f}px"
     return Markup('{} role="img" aria-label="{}" style="{}">{}').format(
         Markup(root),  # noqa: S704 - drawn here, its texts escaped
         escape(figure.alt),

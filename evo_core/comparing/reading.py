@@ -35,9 +35,10 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     """Say what came out, as JSON types: the best score, the best baseline, and their paired test.
 
     Returns:
-        ``best`` and ``baseline``: names, or None if no such score has a correlation. ``paired``:
-        the entry of ``pairs`` that holds them against each other, or None. ``pairs``: how many
-        pairs of scores were tested, how many of them differ after correction, and the rest.
+        ``judged``: how many scores are no baselines. ``best`` and ``baseline``: names, or None if
+        no such score has a correlation. ``paired``: the entry of ``pairs`` that holds them against
+        each other, or None. ``pairs``: how many there are, how many of them differ after
+        correction, and the rest.
         ``against``: the scores whose measured direction is not the declared one.
     """
     best, baseline = (_first(analysis, baselines=kind) for kind in (False, True))
@@ -46,6 +47,7 @@ def headline(analysis: Analysis) -> dict[str, Any]:
     differing = sum(different(pair) for pair in pairs)
     scores = analysis["scores"]
     return {
+        "judged": len(ranked(analysis, baselines=False)),
         "best": best,
         "baseline": baseline,
         "paired": paired,
