@@ -77,8 +77,7 @@ def choose(
     objectives = {one.name: one for search in searches for one in search.result.objectives}
     text = by or _default(searches, layers, allow_plugins=allow_plugins)
     given = from_layers(*layers)
-    known = any("rescore" in layer for layer in layers)
-    draws = max(1, given.rescore if known else min(one.config.rescore for one in searches))
+    draws = _draws(searches, text, layers)
     if all(text in _names(search) for search in searches):
         return By(text, objectives[text].goal, draws, {})
     for search in searches:
@@ -151,6 +150,18 @@ def _default(searches: Sequence[Search], layers: Sequence[Layer], *, allow_plugi
             "fitness; name one with --by"
         )
     return shared[0]
+
+
+def _draws(searches: Sequence[Search], text: str, layers: Sequence[Layer]) -> int:
+    """Say under how many draws of the weights every network is judged.
+
+    As many as all runs have that know the fitness; one if none does, for more seeds tell more than
+    more draws under the same seed. A layer with ``rescore`` says otherwise.
+    """
+    if any("rescore" in layer for layer in layers):
+        return max(1, from_layers(*layers).rescore)
+    known = [search.config.rescore for search in searches if text in _names(search)]
+    return max(1, min(known, default=1))
 
 
 def _names(search: Search) -> list[str]:

@@ -74,8 +74,10 @@ def exchange(a: Sequence[float], b: Sequence[float], seed: int = 0) -> float:
         b: The values of the other, ``[m]`` with m >= 1.
         seed: The seed of the draws.
     """
-    if len(a) + len(b) == 2:
-        return 1.0
+    if min(len(a), len(b)) == 1:  # scipy wants more; the one value is exchanged with each other
+        (one,), both = (a, b)[len(a) > 1], [*a, *b]
+        sides = sum(value >= one for value in both), sum(value <= one for value in both)
+        return min(1.0, 2 * min(sides) / len(both))
     from scipy.stats import permutation_test
 
     found = permutation_test(
