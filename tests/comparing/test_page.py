@@ -1,0 +1,153 @@
+"""A page needs nothing but itself, and tells what it shows to those who can not see it."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from evo_core.comparing.page import (
+    MINUS,
+    NOTHING,
+    Figure,
+    Heading,
+    Noted,
+    Page,
+    Table,
+    Terms,
+    Text,
+    number,
+    to_html,
+)
+
+SVG = """<?xml version="1.0"?>
+<!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "http://www.w3.org/Graphics/SVG/1.1/DTD/svg11.dtd">
+<svg width="144pt" height="72pt" viewBox="0 0 144 72" xmlns="http://www.w3.org/2000/svg"
+     xmlns:xlink="http://www.w3.org/1999/xlink">
+ <metadata><rdf:RDF xmlns:cc="http://creativecommons.org/ns#"></rdf:RDF></metadata>
+ <defs><path id="dot" d="M 0 0"/><clipPath id="clip"><path d="M 0 0"/></clipPath></defs>
+ <g clip-path="url(#clip)"><use xlink:href="#dot" style="fill: #222b36; stroke: #ffffff"/></g>
+ <text style="font-size: 9px; font-family: 'DejaVu Sans', sans-serif">a &lt; b</text>
+</svg>"""
+
+
+class Reader(HTMLParser):
+    """Collects the tags of a page with their attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+
+def shown(*blocks, title="t", lead="l"):
+    return to_html(Page(title, lead, blocks))
+
+
+def loads(text):
+    """Give what a page refers to outside itself."""
+    names = ("src", "href", "xlink:href", "data", "srcset", "poster", "action")
+    links = [v for _, attrs in Reader(text).tags for k, v in attrs.items() if k in names]
+    styles = re.findall(r"url\(\s*['\"]?([^)'\"]*)", text) + re.findall(r"@import\s*(\S+)", text)
+    return [link for link in links + styles if not link.startswith("#")]
+
+
+def test_nothing_is_loaded():
+    text = shown(Figure(SVG, "dots"), Figure(SVG, "dots again"))
+    assert loads(text) == []
+    assert set(re.findall(r'https?://[^"\s]*', text)) == {
+        "http://www.w3.org/2000/svg",
+        "http://www.w3.org/1999/xlink",
+    }
+    assert not [tag for tag, _ in Reader(text).tags if tag in {"script", "link", "iframe", "base"}]
+
+
+def test_every_figure_has_a_name_and_ids_of_its_own():
+    tags = Reader(shown(Figure(SVG, 'the "first" & <best>'), Figure(SVG, "two"))).tags
+    figures = [attrs for tag, attrs in tags if tag == "svg"]
+    assert [one["aria-label"] for one in figures] == ['the "first" & <best>', "two"]
+    assert {one["role"] for one in figures} == {"img"}
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert len(ids) == len(set(ids)) == 4
+    used = [attrs["xlink:href"] for tag, attrs in tags if tag == "use"]
+    assert used == ["#f1-dot", "#f2-dot"]
+    assert [a["clip-path"] for t, a in tags if t == "g"] == ["url(#f1-clip)", "url(#f2-clip)"]
+
+
+def test_a_figure_takes_the_looks_of_the_page_and_keeps_its_texts():
+    text = shown(Figure(SVG, "dots", "A <caption>."))
+    assert "fill: var(--ink); stroke: var(--paper)" in text
+    assert "DejaVu Sans', sans-serif\">a" not in text
+    assert "a &lt; b" in text
+    assert "<figcaption>A &lt;caption&gt;.</figcaption>" in text
+    assert "max-width: 192px" in text  # 144 points
+
+
+@pytest.mark.parametrize("alt", ["", "  "])
+def test_a_figure_without_alt_text_is_refused(alt):
+    with pytest.raises(ValueError, match="do not see"):
+        shown(Figure(SVG, alt))
+
+
+def test_texts_are_escaped():
+    evil = '<script>alert("1")</script>'
+    text = shown(
+        Heading(evil),
+        Text(evil),
+        Terms([(evil, evil)]),
+        Table([evil], [[evil], [Noted(evil, evil)]], evil, {1: evil}),
+        title=evil,
+        lead=evil,
+    )
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") == 13
+
+
+def test_a_table_aligns_numbers_and_names_its_rows():
+    rows = [["rdm", Noted(0.5, "[0.4, 0.6]"), "max"], ["zen", None, "min"], ["k", -3, "max"]]
+    text = shown(Table(["score", "rho", "goal"], rows, "All of them", {2: "Baselines"}))
+    assert '<td class="number">0.500<small>[0.4, 0.6]</small></td>' in text
+    assert f'<td class="number">{NOTHING}</td>' in text
+    assert f'<td class="number">{MINUS}3</td>' in text
+    assert '<th scope="col" class="number">rho</th>' in text
+    assert "<td>max</td>" in text
+    assert '<th scope="row">rdm</th>' in text
+    assert text.index("zen") < text.index("Baselines") < text.index('row">k<')
+
+
+def test_a_row_that_does_not_fit_is_refused():
+    with pytest.raises(ValueError, match="'Them' has not 2 cells"):
+        shown(Table(["a", "b"], [["c"]], "Them"))
+
+
+def test_parts_are_listed_when_there_are_several():
+    several = shown(Heading("One"), Heading("Two"), Heading("Below", 3), Heading("Three"))
+    tags = Reader(several).tags
+    anchors = [attrs["href"][1:] for tag, attrs in tags if tag == "a"]
+    assert anchors == [attrs["id"] for tag, attrs in tags if tag == "h2"]
+    assert "<nav" not in shown(Heading("One"))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, NOTHING),
+        (0.0, "0.000"),
+        (0, "0"),
+        (12345, "12,345"),
+        (-0.12345, f"{MINUS}0.123"),
+        (0.0004, "0.0004"),
+        (1234567.0, "1.23e+06"),
+        (-2, f"{MINUS}2"),
+    ],
+)
+def test_numbers_are_short(value, text):
+    assert number(value) == text
+
+
+def test_a_number_can_have_other_decimals():
+    assert number(0.126, 2) == "0.13"
