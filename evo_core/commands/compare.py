@@ -141,6 +141,8 @@ def _show(document: dict[str, Any], folder: Path) -> None:
 def _interval(found: dict[str, Any] | None) -> str:
     if found is None or found["value"] is None:
         return "-"
+    if found["low"] is None:
+        return f"{found['value']:.2f}"
     return f"{found['value']:.2f} [{found['low']:.2f}, {found['high']:.2f}]"
 
 

@@ -89,15 +89,16 @@ def write(folder: Path, document: dict[str, Any], table: Table, sample: Sample) 
     Raises:
         EvoError: If one can not be written.
     """
-    from evo_core.comparing.figures import write_figures
+    from evo_core.comparing.figures import draw_figures, write_figures
     from evo_core.comparing.html import compare_html
 
     try:
         text = json.dumps(document, indent=2, allow_nan=False)
         write_whole(folder / "compare.json", text + "\n")
         write_whole(folder / "compare.csv", table.to_csv())
-        write_figures(folder / "figures", document, sample)
-        write_whole(folder / "compare.html", compare_html(document, sample, document["facts"]))
+        figures = draw_figures(document, sample)
+        write_figures(folder / "figures", figures)
+        write_whole(folder / "compare.html", compare_html(document, figures, document["facts"]))
     except OSError as error:
         raise EvoError(f"{folder} can not be written: {error.strerror}") from None
 

@@ -54,6 +54,12 @@ def build(**changes):
     return Sample(**(given | changes))
 
 
+@pytest.fixture(scope="session")
+def small_comparison():
+    """Give the flags of a comparison that takes seconds."""
+    return SMALL
+
+
 @pytest.fixture
 def compare(cli):
     """Compare in this process: ``compare("--fitness", "rdm", ...)``."""
