@@ -107,8 +107,8 @@ def _difference(
     assert not isinstance(one, str)
     assert not isinstance(other, str)
     drawn = one[1] - other[1]
-    drawn = drawn[np.isfinite(drawn)]
     low, high = interval(drawn)
+    drawn = drawn[np.isfinite(drawn)]
     value = one[0] - other[0]
     return {
         "a": a,

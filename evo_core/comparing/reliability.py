@@ -46,7 +46,7 @@ class Groups:
         """
         kept = values[np.isfinite(values).any(axis=1)]
         there = np.isfinite(kept)
-        kept = kept - kept[there][:1]
+        kept = kept - (kept[there][0] if len(kept) else 0.0)
         sizes = there.sum(axis=1).astype(np.float64)
         means = np.where(there, kept, 0).sum(axis=1) / sizes
         squares = np.where(there, kept - means[:, None], 0) ** 2

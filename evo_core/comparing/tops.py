@@ -54,7 +54,8 @@ def precision(x: Places, y: Places, k: int) -> Floats:
 
     Ties of both are broken at random, independently.
     """
-    return np.einsum("rn,rn,rn->r", x.counts, x.inside(k), y.inside(k)) / k
+    shared = np.einsum("rn,rn,rn->r", x.counts, x.inside(k), y.inside(k))
+    return np.asarray(shared / k)
 
 
 def regret_and_rank(x: Places, y: Places, k: int) -> tuple[Floats, Floats]:

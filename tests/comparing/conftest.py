@@ -1,4 +1,4 @@
-"""Made-up samples for tests of a comparison, and what its pages refer to."""
+"""What tests of a comparison share: one thread, made-up samples, and how its pages are read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,19 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from evo_core.comparing.sample import Sample
 
 _BASE = ("params", "macs", "firing-rate", "k")
 _LINKS = ("src", "href", "xlink:href", "data", "srcset", "poster", "action", "background")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread():
+    """Keep the threads of linear algebra from waiting for each other: the matrices are small."""
+    with threadpool_limits(1):
+        yield
 
 
 class _Reader(HTMLParser):
