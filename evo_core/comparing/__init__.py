@@ -1,1 +1,1 @@
-"""Comparing fitness functions: a sample of networks, what each score says of them, and the statistics."""
+"""Comparing fitness functions: what each score says of a sample of networks, and the statistics."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from evo_core.comparing import curves, measures, resampling
 from evo_core.comparing.between import between
@@ -17,10 +18,10 @@ from evo_core.comparing.sample import Floats, Sample
 from evo_core.comparing.strata import within_strata
 
 TIES = (
-    "Values equal to 12 digits are ties. Spearman: average ranks. Kendall: tau-b. Weighted tau: ties "
-    "by the other variable, mean of both directions. Top k and NDCG: expected over all ways to break "
-    "ties, of the score and of the reference. Best rank: 1 + the number of networks that are better. "
-    "Top 20 %: all tied with the last of them."
+    "Values equal to 12 digits are ties. Spearman: average ranks. Kendall: tau-b. Weighted tau: "
+    "ties by the other variable, mean of both directions. Top k and NDCG: expected over all ways "
+    "to break ties, of the score and of the reference. Best rank: 1 + the number of networks "
+    "that are better. Top 20 %: all tied with the last of them."
 )
 _CONTROLS = ("params", "macs")
 _SPAN = (0.025, 0.975)
@@ -44,10 +45,14 @@ def analyse(
     Returns:
         JSON types only. What is not defined is None, an estimate then has a ``reason``.
     """
-    bootstrap = Bootstrap(resamples, seed)
+    with threadpool_limits(1):  # the matrices are small: threads would wait for each other
+        return _analysed(sample, Bootstrap(resamples, seed), ks)
+
+
+def _analysed(sample: Sample, bootstrap: Bootstrap, ks: Sequence[int]) -> dict[str, Any]:
     columns = {name: sample.oriented(name) for name in sample.goals}
     pairs = which_pairs(sample.scores, sample.baselines)
-    drawn = Bootstrap(enough(resamples, len(pairs)), seed)
+    drawn = Bootstrap(enough(bootstrap.resamples, len(pairs)), bootstrap.seed)
     reference = _reference(sample, bootstrap)
     return {
         "networks": len(sample.networks),
@@ -55,7 +60,7 @@ def analyse(
         "reference": reference,
         "intervals": {
             "level": resampling.LEVEL, "method": resampling.METHOD,
-            "resamples": resamples, "resamples_of_pairs": drawn.resamples,
+            "resamples": bootstrap.resamples, "resamples_of_pairs": drawn.resamples,
         },
         "tie_rule": TIES,
         "scores": {

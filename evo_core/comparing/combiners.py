@@ -64,9 +64,9 @@ def combine(values: Mapping[str, Floats], goals: Mapping[str, Goal], how: How) -
     """Combine the scores of a set of networks by rank, each column (seed) by itself.
 
     The rank fraction of a network is its rank from the worst (1) up, divided by the number of
-    networks, average ranks for ties: in (0, 1], 1 for the best. ``mean-rank`` is the mean of the fractions,
-    ``log-rank`` the sum of their logarithms, which punishes a bad place in any score more than a
-    good one elsewhere makes up for (AZ-NAS: Lee & Ham 2024, arXiv 2403.19232).
+    networks, average ranks for ties: in (0, 1], 1 for the best. ``mean-rank`` is the mean of the
+    fractions, ``log-rank`` the sum of their logarithms, which punishes a bad place in any score
+    more than a good one elsewhere makes up for (AZ-NAS: Lee & Ham 2024, arXiv 2403.19232).
 
     Args:
         values: By score [N] or [N, S], NaN where undefined.

@@ -8,6 +8,7 @@ network that was drawn twice ties with itself. A measure is NaN where it is not 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ SAME = 1e-9  # how near to 1 a rank correlation with the control is a monotone f
 
 
 def signs(values: Floats) -> Floats:
-    """Give sign(values[i] - values[j]) at [j, i]; counts @ signs are doubled, centred average ranks."""
+    """Give sign(values[i] - values[j]) at [j, i]; counts @ signs: centred average ranks, twice."""
     return np.sign(values[None, :] - values[:, None])
 
 
@@ -74,7 +75,7 @@ def best_share(y: Floats, counts: Floats, share: float) -> Floats:
     return np.where(better < np.ceil(share * counts.sum(1, keepdims=True)), counts, 0.0)
 
 
-def _pearson(a: Floats, b: Floats, counts: Floats) -> Floats:
+def _pearson(a: NDArray[Any], b: NDArray[Any], counts: NDArray[Any]) -> Floats:
     """Correlate columns that are centred already [R, n]."""
     weighted = counts * a
     both = np.einsum("rn,rn->r", weighted, b)
@@ -95,7 +96,7 @@ def _ratio(both: Floats, square: Floats) -> Floats:
 
 
 def _hyperbolic(order: NDArray[np.intp], counts: Floats) -> Floats:
-    """Give what all draws of a network weigh together [R, n]: 1/r over the ranks r that they take."""
+    """Give what all draws of a network weigh together [R, n]: 1/r over the ranks r they take."""
     harmonic = np.concatenate(([0.0], np.cumsum(1 / np.arange(1, counts.sum(1).max() + 1))))
     last = np.cumsum(counts[:, order], axis=1).astype(np.intp)
     first = np.concatenate((np.zeros((len(counts), 1), np.intp), last[:, :-1]), axis=1)

@@ -91,7 +91,7 @@ def top_measures(view: View, ks: Sequence[int]) -> dict[str, Any]:
 
 
 def among_best(view: View) -> Estimate:
-    """Give Spearman's correlation among the best fifth by the reference, ties of the last included."""
+    """Give Spearman's correlation among the best fifth by the reference, with all ties."""
     if view.reason:
         return nothing(len(view.x), view.reason)
     best = correlations.best_share(view.y, np.ones((1, len(view.y))), _TOP)[0] > 0

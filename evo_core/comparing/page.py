@@ -121,22 +121,23 @@ def to_html(page: Page) -> str:
     )
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def number(value: float | None, digits: int | None = None) -> str:
     """Write a number for a reader: integers whole, others with so many decimals; None is a dash.
 
-    Numbers that so many decimals can not tell from 0, and large ones, get significant digits.
+    Without ``digits`` it has three decimals, or three digits if it is small or large.
 
-    >>> number(0.12345), number(12), number(1e-5), number(0.5, 2)
-    ('0.123', '12', '1e-05', '0.50')
+    >>> number(0.12345), number(12), number(1e-5), number(1e-5, 2)
+    ('0.123', '12', '1e-05', '0.00')
     """
     if value is None:
         return NOTHING
     if isinstance(value, int):
         text = f"{value:,}"
-    elif value and not 0.5 * 10**-digits <= abs(value) < 1e5:
-        text = f"{value:.{digits}g}"
+    elif digits is None and value and not 0.0005 <= abs(value) < 1e5:
+        text = f"{value:.3g}"
     else:
-        text = f"{value:.{digits}f}"
+        places = 3 if digits is None else digits
+        text = f"{round(value, places) + 0.0:.{places}f}"
     return MINUS + text[1:] if text.startswith("-") else text
 
 
@@ -198,7 +199,8 @@ def _inline(figure: Figure, place: int) -> object:
     root, inside = svg.split(">", 1)
     width = re.search(r'\swidth="([\d.]+)pt"', root)
     root = re.sub(r'\s(width|height)="[^"]*"', "", root)
-    style = f"max-width: {float(width[1]) * 4 / 3:.0f}px" if width else ""
+    pixels = float(width[1]) * 4 / 3 if width else 640.0
+    style = f"max-width: {pixels:.0f}px; min-width: {0.7 * pixels:.0f}px"
     return Markup('{} role="img" aria-label="{}" style="{}">{}').format(
         Markup(root),  # noqa: S704 - drawn here, its texts escaped
         escape(figure.alt),

@@ -13,13 +13,13 @@ from evo_core.comparing.measures import View
 from evo_core.comparing.resampling import Bootstrap, defined, interval
 from evo_core.comparing.sample import Floats, Mask
 
-_PER_PAIR, _MOST = 80, 40_000
+_PER_PAIR, _MOST = 40, 40_000
 _LEVEL = 0.05
 Pair = tuple[str, str]
 
 
 def enough(resamples: int, pairs: int) -> int:
-    """Give how many resamples the pairs need: 80 for each, or no difference could survive Holm.
+    """Give how many resamples the pairs need: 40 for each, or no difference could survive Holm.
 
     The smallest p of R resamples is 2 / (R + 1), and Holm multiplies it by the number of pairs.
     """
@@ -70,7 +70,7 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def p_value(differences: Floats) -> float:
-    """Give the two-sided p of bootstrapped differences [R]: 2 (1 + the fewer side of 0) / (1 + R)."""
+    """Give the two-sided p of differences [R]: 2 (1 + how many lie on the rarer side) / (1 + R)."""
     fewer = min((differences <= 0).sum(), (differences >= 0).sum())
     return float(min(1.0, 2 * (1 + fewer) / (1 + len(differences))))
 
@@ -107,8 +107,8 @@ def _difference(
     assert not isinstance(one, str)
     assert not isinstance(other, str)
     drawn = one[1] - other[1]
-    drawn = drawn[np.isfinite(drawn)]
     low, high = interval(drawn)
+    drawn = drawn[np.isfinite(drawn)]
     value = one[0] - other[0]
     return {
         "a": a,

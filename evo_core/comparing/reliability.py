@@ -6,13 +6,14 @@ networks in all (Shrout & Fleiss 1979, ICC(1,1); Searle 1971 for unequal n_i):
     var_within = MSW,    var_between = (MSB - MSW) / n0,    n0 = (N - sum n_i^2 / N) / (a - 1)
     icc = var_between / (var_between + var_within)
 
-What is correlated is the mean over the seeds of a network. Its reliability follows from the formula of
-Spearman and Brown, with the harmonic mean of the n_i where they differ:
+What is correlated is the mean over the seeds of a network. Its reliability follows from the formula
+of Spearman and Brown, with the harmonic mean of the n_i where they differ:
 
     of_mean = var_between / (var_between + var_within * mean(1 / n_i))
 
 No score can be expected to correlate with a reference above the square root of the reference's
-``of_mean``, its noise ceiling. Estimates of var_between below 0 are kept in icc, and are 0 in ceilings.
+``of_mean``, its noise ceiling. Estimates of var_between below 0 are kept in icc, and are 0 in
+ceilings.
 """
 
 from __future__ import annotations
@@ -25,15 +26,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from evo_core.comparing.resampling import FEWEST, Bootstrap, defined, nothing, number
+from evo_core.comparing.resampling import FEWEST, Bootstrap, Estimate, defined, nothing, number
 from evo_core.comparing.sample import Floats
-
-_NO_SEEDS = "no network has values under two seeds"
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What the analysis of variance needs of each network [a]: values, their mean, their scatter."""
+    """What the analysis of variance needs of each of a networks: how many values, mean, scatter."""
 
     sizes: Floats
     means: Floats
@@ -41,13 +40,29 @@ class Groups:
 
     @classmethod
     def of(cls, values: Floats) -> Groups:
-        """Sum up values [N, S], leaving out NaN and networks that have nothing else."""
+        """Sum up values [N, S], leaving out NaN and networks that have nothing else.
+
+        All are taken from the first value, so that the components of a constant are 0 exactly.
+        """
         kept = values[np.isfinite(values).any(axis=1)]
         there = np.isfinite(kept)
+        kept = kept - (kept[there][0] if len(kept) else 0.0)
         sizes = there.sum(axis=1).astype(np.float64)
         means = np.where(there, kept, 0).sum(axis=1) / sizes
         squares = np.where(there, kept - means[:, None], 0) ** 2
         return cls(sizes, means, squares.sum(axis=1))
+
+    @property
+    def repeated(self) -> int:
+        """How many networks have values under two seeds or more."""
+        return int((self.sizes > 1).sum())
+
+    @property
+    def reason(self) -> str | None:
+        """Why the reliability can not be told, or None."""
+        if not self.repeated:
+            return "no network has values under two seeds"
+        return f"fewer than {FEWEST} networks" if len(self.sizes) < FEWEST else None
 
     def components(self, counts: Floats) -> tuple[Floats, Floats]:
         """Give var_between and var_within of resamples of the networks [R]."""
@@ -74,30 +89,21 @@ class Groups:
 def reliability(values: Floats, bootstrap: Bootstrap) -> dict[str, Any]:
     """Tell how values [N, S] of N networks under S seeds repeat."""
     groups = Groups.of(values)
-    repeated = int((groups.sizes > 1).sum())
     size = len(groups.sizes)
     one = np.ones((1, size))
-    known = repeated > 0 and size >= FEWEST
-    within = float(np.sqrt(groups.components(one)[1][0])) if repeated else None
-
-    def measure(counts: Floats) -> dict[str, Floats]:
-        return {"icc": groups.icc(counts)}
-
     return {
-        "icc": bootstrap.estimates(measure, (size,))["icc"]
-        if known
-        else nothing(repeated, _NO_SEEDS),
-        "of_mean": number(groups.of_mean(one)[0]) if known else None,
+        "icc": _estimate(groups, bootstrap),
+        "of_mean": None if groups.reason else number(groups.of_mean(one)[0]),
         "seed_rho": seed_rho(values),
-        "sd_within": within,
-        "networks": repeated,
+        "sd_within": number(np.sqrt(groups.components(one)[1][0])),
+        "networks": groups.repeated,
     }
 
 
 def noise_ceiling(values: Floats, bootstrap: Bootstrap) -> tuple[float | None, list[float] | None]:
     """Give the square root of the reliability of the means of values [N, S], and its interval."""
     groups = Groups.of(values)
-    if not (groups.sizes > 1).any() or len(groups.sizes) < FEWEST:
+    if groups.reason:
         return None, None
     size = len(groups.sizes)
 
@@ -109,7 +115,7 @@ def noise_ceiling(values: Floats, bootstrap: Bootstrap) -> tuple[float | None, l
 
 
 def seed_rho(values: Floats) -> float | None:
-    """Give the mean Spearman correlation between two seeds of values [N, S], where both are defined."""
+    """Give the mean Spearman correlation between two seeds of values [N, S]."""
     found = []
     for first, second in combinations(values.T, 2):
         both = defined(first, second)
@@ -119,6 +125,13 @@ def seed_rho(values: Floats) -> float | None:
                 found.append(float(spearmanr(first[both], second[both]).statistic))
     finite = [rho for rho in found if np.isfinite(rho)]
     return float(np.mean(finite)) if finite else None
+
+
+def _estimate(groups: Groups, bootstrap: Bootstrap) -> Estimate:
+    size = len(groups.sizes)
+    if groups.reason:
+        return nothing(size, groups.reason)
+    return bootstrap.estimates(lambda counts: {"icc": groups.icc(counts)}, (size,))["icc"]
 
 
 def _share(between: Floats, noise: Floats) -> Floats:

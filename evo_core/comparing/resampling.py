@@ -23,7 +23,7 @@ _CELLS = 2**18  # resamples x networks handled at once: 2 MB an array, which sta
 
 Estimate = dict[str, Any]
 Measure = Callable[[Floats], Mapping[str, Floats]]
-"""From how often each of n networks was drawn in R resamples [R, n] to named values for each [R]."""
+"""From how often each network was drawn in each resample [R, n] to values for each, by name [R]."""
 
 
 @dataclass(frozen=True, slots=True)

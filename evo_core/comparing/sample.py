@@ -60,7 +60,7 @@ class Sample:
         return np.array([float(f"{mean:.12g}") for mean in means], dtype=np.float64)
 
     def oriented(self, name: str) -> Floats:
-        """Give the means over seeds [N] with the sign with which larger is declared to be better."""
+        """Give the means over seeds [N], negative where smaller is declared better."""
         return self.means(name) if self.goals[name] == "max" else -self.means(name)
 
     def at_chance(self) -> Mask:

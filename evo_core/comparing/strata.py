@@ -1,4 +1,4 @@
-"""The measures again within strata, e.g. of the macro gene k: what is left when it is held fixed."""
+"""The measures again within strata, e.g. of the macro gene k: what is left when that is fixed."""
 
 from __future__ import annotations
 

@@ -41,12 +41,12 @@ class Places:
 
     def inside(self, k: int) -> Floats:
         """Give the probability [R, n] that a draw of each network is among the top k."""
-        return np.clip((k - self.better) / np.maximum(self.level, 1), 0.0, 1.0)
+        return np.asarray(np.clip((k - self.better) / np.maximum(self.level, 1), 0.0, 1.0))
 
     def relevance(self) -> Floats:
         """Give the average rank [R, n], 0 for the worst place and 1 for the best."""
         total = self.counts.sum(axis=1, keepdims=True)
-        return 1 - (self.better + (self.level - 1) / 2) / np.maximum(total - 1, 1)
+        return np.asarray(1 - (self.better + (self.level - 1) / 2) / np.maximum(total - 1, 1))
 
 
 def precision(x: Places, y: Places, k: int) -> Floats:
@@ -54,7 +54,8 @@ def precision(x: Places, y: Places, k: int) -> Floats:
 
     Ties of both are broken at random, independently.
     """
-    return np.einsum("rn,rn,rn->r", x.counts, x.inside(k), y.inside(k)) / k
+    shared = np.einsum("rn,rn,rn->r", x.counts, x.inside(k), y.inside(k))
+    return np.asarray(shared / k)
 
 
 def regret_and_rank(x: Places, y: Places, k: int) -> tuple[Floats, Floats]:
@@ -93,7 +94,7 @@ def _gain(places: Places, relevance: Floats, k: int | None) -> Floats:
     first = places.better.astype(np.intp)
     last = first + places.level.astype(np.intp)
     shared = (summed[last] - summed[first]) / np.maximum(places.level, 1)
-    return np.einsum("rn,rn,rn->r", places.counts, relevance, shared)
+    return np.asarray(np.einsum("rn,rn,rn->r", places.counts, relevance, shared))
 
 
 def _best(x: Places, order: NDArray[np.intp], k: int) -> Floats:
@@ -116,9 +117,9 @@ def _best(x: Places, order: NDArray[np.intp], k: int) -> Floats:
 def without(g: Floats, m: Floats, c: Floats) -> Floats:
     """Give C(g - c, m) / C(g, m): m of g at random hold none of c; 0 where too few are left."""
     log = _log_factorials(int(np.max(g)))
-    g, m, c = (part.astype(np.intp) for part in (g, m, c))
-    left = g - c - m
-    logs = log[g - c] - log[np.maximum(left, 0)] - log[g] + log[g - m]
+    of, some, kept = (part.astype(np.intp) for part in (g, m, g - c))
+    left = kept - some
+    logs = log[kept] - log[np.maximum(left, 0)] - log[of] + log[of - some]
     return np.where(left < 0, 0.0, np.exp(logs))
 
 

@@ -174,7 +174,7 @@ def _name_areas(
     """Write the name of each area beside its right end, moved apart where areas are thin."""
     gap = ROOM * top
     heights = spread([height for height, _ in spots], [gap] * (len(spots) - 1))
-    heights = _within(heights, gap, top)
+    heights = within(heights, gap, top)
     for (area, name), height in zip(spots, heights, strict=True):
         axes.annotate(
             name,
@@ -198,8 +198,8 @@ def _name_areas(
         )
 
 
-def _within(heights: list[float], gap: float, top: float) -> list[float]:
-    """Shift labels back between the floor and the top, and keep them apart while there is room."""
+def within(heights: list[float], gap: float, top: float) -> list[float]:
+    """Shift labels back between 0 and the top, and keep them apart while there is room."""
     given = [max(height, index * gap + gap / 2) for index, height in enumerate(heights)]
     count = len(given)
     return [
