@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from evo_core.comparing.figures_looks import Drawn, to_svg
 from evo_core.comparing.page import (
     Block,
     Cell,
@@ -20,21 +21,14 @@ from evo_core.comparing.page import (
 )
 
 Report = Mapping[str, Any]
-_CAPTIONS = {
-    "final": "One dot per seed; lines join the same seed. Below, the mean and its 95 % interval.",
-    "differences": "The mean difference and its 95 % interval; where it meets the dashed line, the "
-    "two may be alike.",
-    "curves": "Median over seeds, and the middle half of them; up to where the first seed ends. "
-    "This is what each search saw under its own weights.",
-}
 
 
-def searches_html(report: Report, figures: Mapping[str, str]) -> str:
+def searches_html(report: Report, figures: Sequence[Drawn]) -> str:
     """Write the page.
 
     Args:
         report: What :func:`evo_core.comparing.searches_report.report_of` gives.
-        figures: SVG documents by name, as ``write_figures`` gives them.
+        figures: What :func:`evo_core.comparing.searches_figures.draw_searches` gives.
     """
     title = f"{len(report['groups'])} searches compared by {report['by']['name']}"
     return to_html(Page(title, lead(report), list(_blocks(report, figures))))
@@ -73,20 +67,20 @@ def _within(pair: Report) -> str:
     return f" [{number(ends[0])}, {number(ends[1])}]"
 
 
-def _blocks(report: Report, figures: Mapping[str, str]) -> Iterator[Block]:
+def _blocks(report: Report, figures: Sequence[Drawn]) -> Iterator[Block]:
     yield Heading("What was found")
     yield _groups_table(report)
-    yield from _figure("final", report, figures)
+    yield from _figure("final", figures)
     yield Heading("Differences")
     yield _pairs_table(report)
-    yield from _figure("differences", report, figures)
+    yield from _figure("differences", figures)
     yield Heading("Before you believe it")
     yield from (Text(note) for note in report["notes"])
     if report["differs"]:
         yield _differs_table(report)
-    if "curves" in figures:
+    if any(one.name == "curves" for one in figures):
         yield Heading("The way there")
-        yield from _figure("curves", report, figures)
+        yield from _figure("curves", figures)
     yield Heading("Every run")
     yield _runs_table(report)
     yield Heading("How it was measured")
@@ -187,31 +181,10 @@ def _terms(report: Report) -> Iterator[tuple[str, str]]:
     yield "Spaces", ", ".join(dict.fromkeys(one["space"] for one in groups.values()))
 
 
-def _figure(name: str, report: Report, figures: Mapping[str, str]) -> Iterator[Figure]:
-    if name in figures:
-        yield Figure(figures[name], _alt(name, report), _CAPTIONS[name])
-
-
-def _alt(name: str, report: Report) -> str:
-    """Say in words what a figure shows."""
-    if name == "curves":
-        ends = [
-            f"{group} ends at {panel['objective']} {number(one['median'][-1])} after "
-            f"{one['evaluated'][-1]}"
-            for panel in report["curves"]
-            for group, one in panel["groups"].items()
-            if one["evaluated"]
-        ]
-        return f"Best so far against networks evaluated: {'; '.join(ends)}."
-    if name == "differences":
-        told = [
-            f"{pair['a']} minus {pair['b']} {number(pair['difference'])}"
-            for pair in report["pairs"]
-            if pair["difference"] is not None
-        ]
-        return f"Differences with intervals: {'; '.join(told)}."
-    means = [f"{group} {number(one['mean'])}" for group, one in report["groups"].items()]
-    return f"{report['by']['name']} by group and seed; means: {'; '.join(means)}."
+def _figure(name: str, figures: Sequence[Drawn]) -> Iterator[Figure]:
+    for one in figures:
+        if one.name == name:
+            yield Figure(to_svg(one.figure), one.alt, one.caption)
 
 
 def _mean(one: Report) -> Cell:
