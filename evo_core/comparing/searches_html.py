@@ -21,6 +21,7 @@ from evo_core.comparing.page import (
 )
 
 Report = Mapping[str, Any]
+_TOLD = 3  # of more pairs that differ the lead only tells how many
 
 
 def searches_html(report: Report, figures: Sequence[Drawn]) -> str:
@@ -36,26 +37,39 @@ def searches_html(report: Report, figures: Sequence[Drawn]) -> str:
 
 def lead(report: Report) -> str:
     """Say in a sentence or two what came out, from the numbers."""
-    pairs = [pair for pair in report["pairs"] if pair["better"]]
-    told = [
-        f"{pair['better']} is better than {pair['b' if pair['better'] == pair['a'] else 'a']} by "
-        f"{number(abs(pair['difference']))}{_within(pair)} (p = {number(pair['p_holm'])})"
-        for pair in pairs
-    ]
-    if told:
-        return f"{'; '.join(told)}."
     known = {name: one["mean"] for name, one in report["groups"].items() if one["n"]}
     if not known:
         return "No search has a value to compare."
     top = (max if report["by"]["goal"] == "max" else min)(known, key=known.__getitem__)
-    alpha = report["tests"]["alpha"]
+    best = f"The best mean is that of {top}, {number(_counted(known[top]))}"
+    shown = [pair for pair in report["pairs"] if pair["better"]]
+    if len(shown) > _TOLD:
+        beaten = [_other(pair) for pair in shown if pair["better"] == top]
+        than = f"; it is better than {', '.join(beaten)}" if beaten else ""
+        return f"{len(shown)} of {len(report['pairs'])} pairs differ at {_level(report)}. {best}{than}."
+    if shown:
+        told = [
+            f"{pair['better']} is better than {_other(pair)} by "
+            f"{number(_counted(abs(pair['difference'])))}{_within(pair)} "
+            f"(p = {number(pair['p_holm'])})"
+            for pair in shown
+        ]
+        return f"{'; '.join(told)}."
     chances = [pair["smallest_p_holm"] for pair in report["pairs"] if pair["p"] is not None]
-    few = all(chance >= alpha for chance in chances)
-    why = f"These are too few seeds to show a difference at p < {alpha}" if few else ""
-    return (
-        f"{why or f'No difference is shown at p < {alpha}'}. The best mean is that of {top}, "
-        f"{number(known[top])}; that may be chance."
-    )
+    if all(chance >= report["tests"]["alpha"] for chance in chances):
+        why = f"These are too few seeds to show a difference at {_level(report)}"
+    else:
+        why = f"No difference is shown at {_level(report)}"
+    return f"{why}. {best}; that may be chance."
+
+
+def _level(report: Report) -> str:
+    return f"p < {report['tests']['alpha']}"
+
+
+def _other(pair: Report) -> str:
+    """Name the search that the better one is better than."""
+    return str(pair["b"] if pair["better"] == pair["a"] else pair["a"])
 
 
 def _within(pair: Report) -> str:

@@ -135,6 +135,14 @@ def test_a_clear_difference_leads_the_page(eight):
     assert "(p = 0.023)" in text
 
 
+def test_many_differences_are_counted():
+    draw = np.random.default_rng(0).normal(0, 0.01, (4, 9))
+    values = {name: (0.2 * place + draw[place]).tolist() for place, name in enumerate("abcd")}
+    text = lead(report(values))
+    assert text.startswith("6 of 6 pairs differ at p < 0.05. The best mean is that of d")
+    assert text.endswith("better than a, b, c.")
+
+
 def test_too_few_seeds_lead_the_page_too():
     text = lead(report({"one": [0.9, 0.8], "two": [0.1, 0.2]}))
     assert text.startswith("These are too few seeds")
