@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from evo_core.comparing.figures_looks import Drawn, add_legend, cut, entitle, in_words, panels, short_numbers
+from evo_core.comparing.figures_looks import (
+    Drawn,
+    add_legend,
+    cut,
+    entitle,
+    in_words,
+    panels,
+    short_numbers,
+)
 from evo_core.comparing.reading import Analysis, everything, spearman
 from evo_core.comparing.sample import Floats, Sample
 from evo_core.drawing.charts import BLUE, INK, LINE, SOFT
