@@ -246,7 +246,7 @@ def test_it_is_shown_at_1280_pixels(made, tmp_path):
 
 @pytest.mark.chromium
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
-@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("width", [500, 1280])
 def test_the_page_is_never_wider_than_its_window(made, tmp_path, width):
     path = tmp_path / "compare.html"
     script = "<script>document.title = 'wide ' + document.documentElement.scrollWidth</script>"
