@@ -14,6 +14,7 @@ from evo_core.comparing.figures_looks import (
     MARKERS,
     Curve,
     Drawn,
+    add_legend,
     chart,
     cut,
     draw_curves,
@@ -90,15 +91,8 @@ def draw_regret_seconds(analysis: Analysis, sample: Sample) -> Drawn | None:
     axes.set_xscale("log")
     _explain(axes, "seconds, one network after the other", _regret_of(analysis))
     handles, labels = axes.get_legend_handles_labels()
-    figure.legend(
-        handles[len(quiet) :],
-        [cut(label, 30) for label in labels[len(quiet) :]],
-        loc="outside right upper",
-        frameon=False,
-        fontsize=8.5,
-        labelcolor=INK,
-        handlelength=3,
-    )
+    named = slice(len(quiet), None)
+    add_legend(figure, handles[named], labels[named], loc="outside right upper", handlelength=3)
     caption = (
         "The same against time: networks scored times the median seconds of one. "
         f"Dotted: random search that evaluates every network by {analysis['reference']['name']}."

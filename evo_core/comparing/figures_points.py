@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from evo_core.comparing.figures_looks import Drawn, cut, entitle, in_words, panels, short_numbers
+from evo_core.comparing.figures_looks import (
+    Drawn,
+    add_legend,
+    cut,
+    entitle,
+    in_words,
+    panels,
+    short_numbers,
+)
 from evo_core.comparing.reading import Analysis, everything, spearman
 from evo_core.comparing.sample import Floats, Sample
 from evo_core.drawing.charts import BLUE, INK, LINE, SOFT
@@ -131,7 +139,9 @@ def _scale(sizes: Floats | None) -> Normalize | None:
 def _legend(figure: Any, sizes: Floats | None, scale: Normalize | None, chance: bool) -> None:
     """Draw the colours of params, and what a cross is, below the panels."""
     from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import EngFormatter, LogLocator
 
     width, height = figure.get_size_inches()
     if sizes is not None and scale is not None:
@@ -139,18 +149,17 @@ def _legend(figure: Any, sizes: Floats | None, scale: Normalize | None, chance: 
         axes = figure.add_axes(box)
         bar = figure.colorbar(ScalarMappable(scale, "viridis"), axes, orientation="horizontal")
         bar.outline.set_visible(False)
+        bar.formatter = EngFormatter(sep="")
+        if isinstance(scale, LogNorm):
+            wide = np.nanmax(sizes) > 100 * np.nanmin(sizes)
+            bar.locator = LogLocator(subs=(1,) if wide else (1, 2, 5))
+        bar.minorticks_off()
         axes.tick_params(labelsize=8, labelcolor=SOFT, color=LINE, which="both")
         axes.set_title("params", loc="left", fontsize=8.5, color=INK, pad=3)
     if chance:
-        cross = Line2D([], [], ls="", marker="x", color=CHANCE, label="at chance level")
-        figure.legend(
-            handles=[cross],
-            loc="lower left",
-            bbox_to_anchor=(min(3.6, 0.4 * width) / width, 0.3 / height),
-            frameon=False,
-            fontsize=8.5,
-            labelcolor=INK,
-        )
+        cross = Line2D([], [], ls="", marker="x", color=CHANCE)
+        at = (min(3.6, 0.4 * width) / width, 0.3 / height)
+        add_legend(figure, [cross], ["at chance level"], loc="lower left", bbox_to_anchor=at)
 
 
 def _watched(sample: Sample, name: str) -> npt.NDArray[np.int_]:

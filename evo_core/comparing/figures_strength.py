@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evo_core.comparing.figures_looks import Drawn, chart, cut, in_words
+from evo_core.comparing.figures_looks import Drawn, add_legend, chart, cut, in_words
 from evo_core.comparing.reading import Analysis, everything, ranked, spearman
 from evo_core.drawing.charts import INK, LINE, PALETTE, SOFT
 
@@ -32,19 +32,13 @@ def draw_strength(analysis: Analysis) -> Drawn:
     _axis(axes, analysis, names)
     handles, labels = axes.get_legend_handles_labels()
     order = sorted(range(len(labels)), key=lambda place: labels[place] == "noise ceiling")
-    figure.legend(
-        [handles[place] for place in order],
-        [labels[place] for place in order],
-        loc="outside upper right",
-        ncols=5,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
-    )
+    handles, labels = ([them[place] for place in order] for them in (handles, labels))
+    add_legend(figure, handles, labels, loc="outside upper right", ncols=5)
+    level = f"{100 * analysis['intervals']['level']:g} %"
     caption = (
-        f"Spearman correlation with {analysis['reference']['name']}, positive where a score points "
-        "to better networks as it declares, with 95 % intervals. What shrinks to nothing once size "
-        "or stratum is held still was size or stratum. A missing bar is undefined."
+        f"Spearman correlation with {analysis['reference']['name']}, with {level} intervals; "
+        "positive where a score points to better networks as it declares. What shrinks to nothing "
+        "once size or stratum is held still was size or stratum. A missing bar is undefined."
     )
     first = names[0]
     alt = (

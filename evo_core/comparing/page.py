@@ -136,7 +136,8 @@ def number(value: float | None, digits: int | None = None) -> str:
     elif digits is None and value and not 0.0005 <= abs(value) < 1e5:
         text = f"{value:.3g}"
     else:
-        text = f"{round(value, digits or 3) + 0.0:.{3 if digits is None else digits}f}"
+        places = 3 if digits is None else digits
+        text = f"{round(value, places) + 0.0:.{places}f}"
     return MINUS + text[1:] if text.startswith("-") else text
 
 

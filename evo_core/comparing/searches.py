@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evo_core.comparing.figures import write_figures
+from evo_core.comparing.searches_figures import draw_searches
 from evo_core.comparing.searches_final import CACHE, choose, finals
+from evo_core.comparing.searches_html import searches_html
 from evo_core.comparing.searches_read import read_groups
 from evo_core.comparing.searches_report import report_of
 from evo_core.config import Layer
@@ -90,14 +93,11 @@ def _check_out(folder: Path) -> None:
 
 
 def _write(folder: Path, report: Mapping[str, Any]) -> None:
-    from evo_core.comparing.searches_figures import write_figures
-    from evo_core.comparing.searches_html import searches_html
-
+    figures = draw_searches(report)
     try:
-        (folder / "figures").mkdir(parents=True, exist_ok=True)
+        write_figures(folder / "figures", figures)
     except OSError as error:
         raise EvoError(f"{folder} can not be written: {error.strerror}") from None
-    figures = write_figures(folder / "figures", report)
     write_text(folder / "compare.html", searches_html(report, figures))
     write_text(folder / "compare.csv", table_of(report).to_csv())
     text = json.dumps(report, indent=2, allow_nan=False)

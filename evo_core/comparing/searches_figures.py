@@ -8,10 +8,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evo_core.drawing.charts import INK, LINE, PALETTE, SOFT, save
+from evo_core.comparing.figures_looks import COLOURS, Drawn, add_legend, plain
+from evo_core.comparing.page import number
+from evo_core.drawing.charts import INK, LINE, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,34 +23,17 @@ CONTROL = "#8A93A0"
 Report = Mapping[str, Any]
 
 
-def write_figures(folder: Path, report: Report) -> dict[str, str]:
-    """Write every figure that the report has numbers for, as SVG and PNG.
+def draw_searches(report: Report) -> list[Drawn]:
+    """Draw every figure that the report has numbers for, in the order in which a page shows them.
 
     Args:
-        folder: An existing folder.
         report: What :func:`evo_core.comparing.searches_report.report_of` gives.
-
-    Returns:
-        The SVG documents by name: ``final``, ``differences``, ``curves``.
-
-    Raises:
-        EvoError: If a file can not be written.
     """
-    from matplotlib import rc_context
-
-    drawn = {"final": final(report), "differences": differences(report), "curves": curves(report)}
-    texts = {}
-    for name, figure in drawn.items():
-        if figure is None:
-            continue
-        with rc_context({"svg.fonttype": "none"}):  # words stay words: searchable, and read aloud
-            save(figure, folder / f"{name}.svg")
-        save(figure, folder / f"{name}.png")
-        texts[name] = (folder / f"{name}.svg").read_text(encoding="utf-8")
-    return texts
+    drawn = (final(report), differences(report), curves(report))
+    return [one for one in drawn if one is not None]
 
 
-def final(report: Report) -> Figure | None:
+def final(report: Report) -> Drawn | None:
     """Draw the value of each seed by group, equal seeds joined, and the mean with its interval."""
     groups = report["groups"]
     if not any(one["n"] for one in groups.values()):
@@ -67,10 +51,16 @@ def final(report: Report) -> Figure | None:
     labels = [f"{name} (control)" if one["control"] else name for name, one in groups.items()]
     _rows(axes, labels)
     axes.set_xlabel(_axis(report["by"]), color=SOFT, parse_math=False)
-    return figure
+    means = "; ".join(f"{name} {number(one['mean'])}" for name, one in groups.items())
+    return Drawn(
+        "final",
+        figure,
+        f"{report['by']['name']} by group and seed; means: {means}.",
+        "One dot per seed; lines join the same seed. Below, the mean and its 95 % interval.",
+    )
 
 
-def differences(report: Report) -> Figure | None:
+def differences(report: Report) -> Drawn | None:
     """Draw the difference of every two groups with its interval, and a line at none."""
     pairs = [pair for pair in report["pairs"] if pair["difference"] is not None]
     if not pairs:
@@ -79,14 +69,22 @@ def differences(report: Report) -> Figure | None:
     axes.axvline(0, color=SOFT, lw=1, ls=(0, (4, 3)))
     for row, pair in enumerate(pairs):
         each = pair["differences"]
-        axes.plot(each, [row] * len(each), "o", color=PALETTE[0], ms=5, alpha=0.5, mec="white")
+        axes.plot(each, [row] * len(each), "o", color=COLOURS[0], ms=5, alpha=0.5, mec="white")
         _whisker(axes, pair["difference"], pair["low"], pair["high"], row + 0.2)
     _rows(axes, [f"{pair['a']} \N{MINUS SIGN} {pair['b']}" for pair in pairs])
     axes.set_xlabel("difference of the two, one dot per common seed", color=SOFT)
-    return figure
+    told = "; ".join(
+        f"{pair['a']} minus {pair['b']} {number(pair['difference'])}" for pair in pairs
+    )
+    return Drawn(
+        "differences",
+        figure,
+        f"Differences with intervals: {told}.",
+        "The mean difference and its 95 % interval, not corrected for how many there are.",
+    )
 
 
-def curves(report: Report) -> Figure | None:
+def curves(report: Report) -> Drawn | None:
     """Draw the best so far against evaluations, one panel for each thing that was searched for."""
     panels = [
         one for one in report["curves"] if any(g["evaluated"] for g in one["groups"].values())
@@ -98,17 +96,22 @@ def curves(report: Report) -> Figure | None:
     for axes, panel in zip(figure.axes, panels, strict=True):
         _curves_panel(axes, panel, colours)
     figure.axes[-1].set_xlabel("networks evaluated", color=SOFT)
-    named = {_short(str(one.get_label())): one for axes in figure.axes for one in axes.lines}
-    figure.legend(
-        named.values(),
-        named,
-        loc="outside lower center",
-        ncols=2,
-        frameon=False,
-        fontsize=9,
-        labelcolor=INK,
+    named = {str(one.get_label()): one for axes in figure.axes for one in axes.lines}
+    add_legend(figure, [*named.values()], [*named], loc="outside lower center", ncols=2)
+    ends = [
+        f"{name} ends at {panel['objective']} {number(one['median'][-1])} after "
+        f"{one['evaluated'][-1]}"
+        for panel in panels
+        for name, one in panel["groups"].items()
+        if one["evaluated"]
+    ]
+    return Drawn(
+        "curves",
+        figure,
+        f"Best so far against networks evaluated: {'; '.join(ends)}.",
+        "Median over seeds, and the middle half of them; up to where the first seed ends. This is "
+        "what each search saw under its own weights.",
     )
-    return figure
 
 
 def _curves_panel(axes: Axes, panel: Report, colours: Mapping[str, str]) -> None:
@@ -131,10 +134,7 @@ def _canvas(rows: int, title: str, panels: int = 1) -> tuple[Figure, Axes]:
     size = (WIDTH, 1.3 + ROW * rows)
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     for axes in figure.subplots(panels, squeeze=False)[:, 0]:
-        axes.set_title(title, loc="left", color=INK, fontsize=11, parse_math=False)
-        axes.tick_params(color=LINE, labelcolor=SOFT, labelsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(LINE)
+        plain(axes).set_title(title, loc="left", color=INK, fontsize=11, parse_math=False)
         axes.margins(x=0.06)
     return figure, figure.axes[0]
 
@@ -173,7 +173,7 @@ def _whisker(axes: Axes, mean: float, low: float | None, high: float | None, y: 
 
 def _colours(groups: Mapping[str, Report]) -> dict[str, str]:
     return {
-        name: CONTROL if one["control"] else PALETTE[index % (len(PALETTE) - 2)]
+        name: CONTROL if one["control"] else COLOURS[index % len(COLOURS)]
         for index, (name, one) in enumerate(groups.items())
     }
 

@@ -106,6 +106,9 @@ def finals(
     Raises:
         EvoError: If a network can not be evaluated here.
     """
+    files = dict.fromkeys(file for one in searches for file in one.config.plugins)
+    if allow_plugins and files:  # what one run brought along, all are judged by
+        layers = [*layers, {"plugins": list(files)}]
     kept = not any(layer.keys() - _NOT_THE_SCORE for layer in layers)
     found = [stored(search, by) if kept else None for search in searches]
     wanted = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from evo_core.comparing.figures_looks import Drawn, to_svg
 from evo_core.comparing.page import (
     Block,
     Cell,
@@ -20,21 +21,15 @@ from evo_core.comparing.page import (
 )
 
 Report = Mapping[str, Any]
-_CAPTIONS = {
-    "final": "One dot per seed; lines join the same seed. Below, the mean and its 95 % interval.",
-    "differences": "The mean difference and its 95 % interval; where it meets the dashed line, the "
-    "two may be alike.",
-    "curves": "Median over seeds, and the middle half of them; up to where the first seed ends. "
-    "This is what each search saw under its own weights.",
-}
+_TOLD = 3  # of more pairs that differ the lead only tells how many
 
 
-def searches_html(report: Report, figures: Mapping[str, str]) -> str:
+def searches_html(report: Report, figures: Sequence[Drawn]) -> str:
     """Write the page.
 
     Args:
         report: What :func:`evo_core.comparing.searches_report.report_of` gives.
-        figures: SVG documents by name, as ``write_figures`` gives them.
+        figures: What :func:`evo_core.comparing.searches_figures.draw_searches` gives.
     """
     title = f"{len(report['groups'])} searches compared by {report['by']['name']}"
     return to_html(Page(title, lead(report), list(_blocks(report, figures))))
@@ -42,26 +37,39 @@ def searches_html(report: Report, figures: Mapping[str, str]) -> str:
 
 def lead(report: Report) -> str:
     """Say in a sentence or two what came out, from the numbers."""
-    pairs = [pair for pair in report["pairs"] if pair["better"]]
-    told = [
-        f"{pair['better']} is better than {pair['b' if pair['better'] == pair['a'] else 'a']} by "
-        f"{number(abs(pair['difference']))}{_within(pair)} (p = {number(pair['p_holm'])})"
-        for pair in pairs
-    ]
-    if told:
-        return f"{'; '.join(told)}."
     known = {name: one["mean"] for name, one in report["groups"].items() if one["n"]}
     if not known:
         return "No search has a value to compare."
     top = (max if report["by"]["goal"] == "max" else min)(known, key=known.__getitem__)
-    alpha = report["tests"]["alpha"]
+    best = f"The best mean is that of {top}, {number(_counted(known[top]))}"
+    shown = [pair for pair in report["pairs"] if pair["better"]]
+    if len(shown) > _TOLD:
+        beaten = [_other(pair) for pair in shown if pair["better"] == top]
+        than = f"; it is better than {', '.join(beaten)}" if beaten else ""
+        return f"{len(shown)} of {len(report['pairs'])} pairs differ at {_level(report)}. {best}{than}."
+    if shown:
+        told = [
+            f"{pair['better']} is better than {_other(pair)} by "
+            f"{number(_counted(abs(pair['difference'])))}{_within(pair)} "
+            f"(p = {number(pair['p_holm'])})"
+            for pair in shown
+        ]
+        return f"{'; '.join(told)}."
     chances = [pair["smallest_p_holm"] for pair in report["pairs"] if pair["p"] is not None]
-    few = all(chance >= alpha for chance in chances)
-    why = f"These are too few seeds to show a difference at p < {alpha}" if few else ""
-    return (
-        f"{why or f'No difference is shown at p < {alpha}'}. The best mean is that of {top}, "
-        f"{number(known[top])}; that may be chance."
-    )
+    if all(chance >= report["tests"]["alpha"] for chance in chances):
+        why = f"These are too few seeds to show a difference at {_level(report)}"
+    else:
+        why = f"No difference is shown at {_level(report)}"
+    return f"{why}. {best}; that may be chance."
+
+
+def _level(report: Report) -> str:
+    return f"p < {report['tests']['alpha']}"
+
+
+def _other(pair: Report) -> str:
+    """Name the search that the better one is better than."""
+    return str(pair["b"] if pair["better"] == pair["a"] else pair["a"])
 
 
 def _within(pair: Report) -> str:
@@ -73,20 +81,20 @@ def _within(pair: Report) -> str:
     return f" [{number(ends[0])}, {number(ends[1])}]"
 
 
-def _blocks(report: Report, figures: Mapping[str, str]) -> Iterator[Block]:
+def _blocks(report: Report, figures: Sequence[Drawn]) -> Iterator[Block]:
     yield Heading("What was found")
     yield _groups_table(report)
-    yield from _figure("final", report, figures)
+    yield from _figure("final", figures)
     yield Heading("Differences")
     yield _pairs_table(report)
-    yield from _figure("differences", report, figures)
+    yield from _figure("differences", figures)
     yield Heading("Before you believe it")
     yield from (Text(note) for note in report["notes"])
     if report["differs"]:
         yield _differs_table(report)
-    if "curves" in figures:
+    if any(one.name == "curves" for one in figures):
         yield Heading("The way there")
-        yield from _figure("curves", report, figures)
+        yield from _figure("curves", figures)
     yield Heading("Every run")
     yield _runs_table(report)
     yield Heading("How it was measured")
@@ -187,31 +195,10 @@ def _terms(report: Report) -> Iterator[tuple[str, str]]:
     yield "Spaces", ", ".join(dict.fromkeys(one["space"] for one in groups.values()))
 
 
-def _figure(name: str, report: Report, figures: Mapping[str, str]) -> Iterator[Figure]:
-    if name in figures:
-        yield Figure(figures[name], _alt(name, report), _CAPTIONS[name])
-
-
-def _alt(name: str, report: Report) -> str:
-    """Say in words what a figure shows."""
-    if name == "curves":
-        ends = [
-            f"{group} ends at {panel['objective']} {number(one['median'][-1])} after "
-            f"{one['evaluated'][-1]}"
-            for panel in report["curves"]
-            for group, one in panel["groups"].items()
-            if one["evaluated"]
-        ]
-        return f"Best so far against networks evaluated: {'; '.join(ends)}."
-    if name == "differences":
-        told = [
-            f"{pair['a']} minus {pair['b']} {number(pair['difference'])}"
-            for pair in report["pairs"]
-            if pair["difference"] is not None
-        ]
-        return f"Differences with intervals: {'; '.join(told)}."
-    means = [f"{group} {number(one['mean'])}" for group, one in report["groups"].items()]
-    return f"{report['by']['name']} by group and seed; means: {'; '.join(means)}."
+def _figure(name: str, figures: Sequence[Drawn]) -> Iterator[Figure]:
+    for one in figures:
+        if one.name == name:
+            yield Figure(to_svg(one.figure), one.alt, one.caption)
 
 
 def _mean(one: Report) -> Cell:

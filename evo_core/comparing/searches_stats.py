@@ -59,7 +59,7 @@ def sign_flip(differences: Sequence[float], seed: int = 0) -> float:
         permutation_type="samples",
         vectorized=True,
         n_resamples=2**MOST_EXACT if len(differences) <= MOST_EXACT else DRAWS,
-        rng=generator(seed, "sign-flip"),
+        random_state=generator(seed, "sign-flip"),
     )
     return float(found.pvalue)
 
@@ -86,7 +86,7 @@ def exchange(a: Sequence[float], b: Sequence[float], seed: int = 0) -> float:
         permutation_type="independent",
         vectorized=True,
         n_resamples=DRAWS,
-        rng=generator(seed, "exchange"),
+        random_state=generator(seed, "exchange"),
     )
     return float(found.pvalue)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import evo_core
 from evo_core.store import Store
 
 QUESTION = ("--fitness", "rdm,nwot", "--against", "jaccard", "--seeds", "2", "--repeated", "5")
@@ -278,3 +279,15 @@ def test_a_network_without_a_score_under_a_seed_has_none_in_the_table(whole):
     with (whole / "compare.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             assert all(math.isfinite(float(row[name])) for name in ("rdm", "nwot", "seconds"))
+
+
+def test_from_python(whole, tmp_path):
+    found = evo_core.compare(
+        {
+            "fitness": ["rdm", "nwot"], "mse": {"cells": 1, "channels": 4}, "executor": "serial",
+            "scoring": {"batch": 8}, "observers": [],
+        },
+        against="jaccard", samples=12, seeds=2, repeated=5, out=tmp_path / "found",
+    )  # fmt: skip
+    assert found["scores"]["rdm"]["raw"] == contents(whole)[0]["scores"]["rdm"]["raw"]
+    assert found == json.loads((tmp_path / "found" / "compare.json").read_text())

@@ -17,6 +17,7 @@ import evo_core
 from evo_core import EvoError
 from evo_core.comparing import searches_final
 from evo_core.comparing.searches import compare_runs
+from evo_core.comparing.searches_read import read_search
 from evo_core.comparing.searches_settings import differing
 from evo_core.sweeps import parse_seeds
 
@@ -175,7 +176,7 @@ def test_accuracy_with_options_is_trained_for(compare, runs, evaluated):
 
 
 def test_options_in_the_table_of_a_run_do_not_change_what_is_compared(runs, tmp_path):
-    evo_core.run(SMALL | {"out": str(tmp_path / "own"), "macs": {}, "rdm": {"metric": "hamming"}})
+    evo_core.run(SMALL | {"out": str(tmp_path / "own"), "rdm": {"metric": "pearson"}})
     report = compare_runs(
         [runs / "params", tmp_path / "own"], by="rdm", out=tmp_path / "out", layers=SERIAL
     )
@@ -183,25 +184,44 @@ def test_options_in_the_table_of_a_run_do_not_change_what_is_compared(runs, tmp_
     assert report["groups"]["own"]["runs"][0]["source"] == "now"
 
 
-def test_the_default_is_accuracy(runs, monkeypatch):
-    searches = [searches_final_search(runs / name / "seed-0") for name in ("rdm", "params")]
-    by = searches_final.choose(searches, None, [], allow_plugins=False)
+BARE = """
+from dataclasses import replace
+from evo_core import Dataset, hookimpl
+from evo_core.data import Samples, digits
+
+def load(options, root):
+    whole = digits(options, root)
+    none = Samples(whole.train.inputs[:0], whole.train.labels[:0])
+    return replace(whole, validation=none)
+
+@hookimpl
+def evo_components():
+    yield Dataset(name="bare", summary="digits", load=load, shape=(1, 8, 8), classes=10)
+"""
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """Give settings with data that have no validation samples."""
+    path = tmp_path / "bare.py"
+    path.write_text(BARE)
+    return {"plugins": [str(path)], "data": "bare"}
+
+
+def chosen(folders, layers=()):
+    searches = [read_search(folder) for folder in folders]
+    return searches_final.choose(searches, None, layers, allow_plugins=False)
+
+
+def test_the_default_is_accuracy(runs):
+    by = chosen([runs / "rdm" / "seed-0", runs / "params" / "seed-0"])
     assert (by.name, by.goal, by.draws) == ("accuracy", "max", 1)
 
 
-def test_without_validation_samples_the_shared_fitness_is_compared(runs):
-    layers = [{"digits": {"validation": 0.0}}]
-    searches = [searches_final_search(runs / name / "seed-0") for name in ("rdm", "control")]
-    assert searches_final.choose(searches, None, layers, allow_plugins=False).name == "rdm"
-    searches[1] = searches_final_search(runs / "params" / "seed-0")
+def test_without_validation_samples_the_shared_fitness_is_compared(runs, bare):
+    assert chosen([runs / "rdm" / "seed-0", runs / "control" / "seed-0"], [bare]).name == "rdm"
     with pytest.raises(EvoError, match="name one with --by"):
-        searches_final.choose(searches, None, layers, allow_plugins=False)
-
-
-def searches_final_search(folder):
-    from evo_core.comparing.searches_read import read_search
-
-    return read_search(folder)
+        chosen([runs / "rdm" / "seed-0", runs / "params" / "seed-0"], [bare])
 
 
 def test_loose_runs_that_differ_in_seed_alone_join(compare):
@@ -299,9 +319,8 @@ def test_a_killed_run_is_named_with_the_way_to_go_on(runs, tmp_path):
         compare_runs([runs / "rdm", killed], by="rdm", out=tmp_path / "out")
 
 
-def test_other_data_are_refused(runs, tmp_path):
-    other = {"out": str(tmp_path / "other"), "digits": {"validation": 0.5}}
-    evo_core.run(SMALL | other)
+def test_other_data_are_refused(runs, bare, tmp_path):
+    evo_core.run(SMALL | bare | {"out": str(tmp_path / "other")})
     with pytest.raises(EvoError, match="different data"):
         compare_runs([runs / "rdm", tmp_path / "other"], by="rdm", out=tmp_path / "out")
 
