@@ -1,7 +1,8 @@
 """evo: evolution designs spiking neural networks at three scales.
 
 Run a search with :func:`run`, look at the :class:`RunResult`, train what it found with
-:func:`train`; score a torch module of your own with :func:`score_module`; write a plugin with the
+:func:`train`; score a torch module of your own with :func:`score_module`, compare scores with
+:func:`compare`; write a plugin with the
 records below and :data:`hookimpl`. Importing evo_core imports neither torch nor any plugin.
 """
 
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from evo_core.architecture import Architecture, Cell, Edge, Node, Task
 from evo_core.components import (
+    Combiner,
     Component,
     Dataset,
     Development,
@@ -22,6 +24,7 @@ from evo_core.components import (
     NoOptions,
     Observer,
     Operator,
+    Parts,
     SearchSpace,
     Strategy,
     option,
@@ -33,6 +36,8 @@ from evo_core.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from evo_core.api import run
+    from evo_core.comparing.api import compare
+    from evo_core.comparing.searches import compare_runs
     from evo_core.config import RunConfig, Scoring
     from evo_core.data import Samples, Splits, array_dataset
     from evo_core.recipe import Recipe, read_recipe
@@ -47,6 +52,7 @@ __all__ = [
     "Architecture",
     "Candidate",
     "Cell",
+    "Combiner",
     "Component",
     "Dataset",
     "Development",
@@ -66,6 +72,7 @@ __all__ = [
     "Objective",
     "Observer",
     "Operator",
+    "Parts",
     "Recipe",
     "RunConfig",
     "RunFailedError",
@@ -84,6 +91,8 @@ __all__ = [
     "Task",
     "TrainResult",
     "array_dataset",
+    "compare",
+    "compare_runs",
     "hookimpl",
     "option",
     "read_recipe",
@@ -108,6 +117,8 @@ _LATER = {  # these bring numpy, DEAP or the database with them
     "SweepResult": "sweeps",
     "TrainResult": "train_results",
     "array_dataset": "data",
+    "compare": "comparing.api",
+    "compare_runs": "comparing.searches",
     "read_recipe": "recipe",
     "resume": "resuming",
     "run": "api",

@@ -139,7 +139,9 @@ def _scale(sizes: Floats | None) -> Normalize | None:
 def _legend(figure: Any, sizes: Floats | None, scale: Normalize | None, chance: bool) -> None:
     """Draw the colours of params, and what a cross is, below the panels."""
     from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LogNorm
     from matplotlib.lines import Line2D
+    from matplotlib.ticker import EngFormatter, LogLocator
 
     width, height = figure.get_size_inches()
     if sizes is not None and scale is not None:
@@ -147,6 +149,11 @@ def _legend(figure: Any, sizes: Floats | None, scale: Normalize | None, chance: 
         axes = figure.add_axes(box)
         bar = figure.colorbar(ScalarMappable(scale, "viridis"), axes, orientation="horizontal")
         bar.outline.set_visible(False)
+        bar.formatter = EngFormatter(sep="")
+        if isinstance(scale, LogNorm):
+            wide = np.nanmax(sizes) > 100 * np.nanmin(sizes)
+            bar.locator = LogLocator(subs=(1,) if wide else (1, 2, 5))
+        bar.minorticks_off()
         axes.tick_params(labelsize=8, labelcolor=SOFT, color=LINE, which="both")
         axes.set_title("params", loc="left", fontsize=8.5, color=INK, pad=3)
     if chance:

@@ -36,9 +36,9 @@ def draw_strength(analysis: Analysis) -> Drawn:
     add_legend(figure, handles, labels, loc="outside upper right", ncols=5)
     level = f"{100 * analysis['intervals']['level']:g} %"
     caption = (
-        f"Spearman correlation with {analysis['reference']['name']}, positive where a score points "
-        f"to better networks as it declares, with {level} intervals. What shrinks to nothing once size "
-        "or stratum is held still was size or stratum. A missing bar is undefined."
+        f"Spearman correlation with {analysis['reference']['name']}, with {level} intervals; "
+        "positive where a score points to better networks as it declares. What shrinks to nothing "
+        "once size or stratum is held still was size or stratum. A missing bar is undefined."
     )
     first = names[0]
     alt = (

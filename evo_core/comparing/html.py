@@ -18,7 +18,7 @@ from evo_core.comparing.page import (
     number,
     to_html,
 )
-from evo_core.comparing.reading import Analysis, headline, spearman
+from evo_core.comparing.reading import ALPHA, Analysis, headline, spearman
 
 _COLUMNS = (
     ("Spearman, tau-b", "rank correlation with the reference; positive if the score points to "
@@ -162,8 +162,8 @@ def _strata(analysis: Analysis) -> list[Block]:
 def _pairs(analysis: Analysis) -> list[Block]:
     counts = headline(analysis)["pairs"]
     text = (
-        f"Of {counts['all']} pairs, {counts['different']} differ in the paired bootstrap after "
-        f"Holm's correction (adjusted p below 0.05); the other {counts['rest']} can not be told "
+        f"{counts['different']} of {counts['all']} pairs of scores differ in the paired bootstrap "
+        f"after Holm's correction (adjusted p below {ALPHA}); {counts['rest']} can not be told "
         "apart."
     )
     return [Text(text), *([tables.pairs(analysis)] if counts["different"] else [])]

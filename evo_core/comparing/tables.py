@@ -69,7 +69,7 @@ def strata(analysis: Analysis, by: str) -> Table:
     labels = [label for label in _strata_of(analysis, by) if label != "within"]
     columns: list[Column] = [(f"{by} = {label}", _stratum(by, label)) for label in labels]
     columns.append(("all strata", _within(by)))
-    caption = f"Spearman within networks of equal {by}; below it the number of networks."
+    caption = f"Spearman within networks of equal {by}, its interval, and their number."
     return _by_score(analysis, columns, caption)
 
 

@@ -181,7 +181,9 @@ def boxes(figure):
         if not min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
     ]
     found = [one for one in figure.findobj(Text) if one.get_visible() and one not in hidden]
-    return [(one.get_text(), Text.get_window_extent(one, renderer)) for one in found if one.get_text()]
+    return [
+        (one.get_text(), Text.get_window_extent(one, renderer)) for one in found if one.get_text()
+    ]
 
 
 @pytest.mark.parametrize("count", [2, 25])
