@@ -46,7 +46,8 @@ def lead(report: Report) -> str:
     if len(shown) > _TOLD:
         beaten = [_other(pair) for pair in shown if pair["better"] == top]
         than = f"; it is better than {', '.join(beaten)}" if beaten else ""
-        return f"{len(shown)} of {len(report['pairs'])} pairs differ at {_level(report)}. {best}{than}."
+        share = f"{len(shown)} of {len(report['pairs'])} pairs differ"
+        return f"{share} at {_level(report)}. {best}{than}."
     if shown:
         told = [
             f"{pair['better']} is better than {_other(pair)} by "

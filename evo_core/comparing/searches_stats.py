@@ -94,7 +94,7 @@ def exchange(a: Sequence[float], b: Sequence[float], seed: int = 0) -> float:
 def pairs_of(groups: Mapping[str, Mapping[int, float | None]], goal: str) -> list[dict[str, Any]]:
     """Compare every two groups; p is not yet corrected for how many there are.
 
-    Seeds are paired if those in common are at least half of the seeds of either group: the same
+    Seeds are paired if at least half of those of the smaller group are common: the same
     seed gives two searches the same first networks (in one space) and the same batches. Otherwise
     all seeds are taken, unpaired.
 
