@@ -28,10 +28,14 @@ class _Column:
 
 
 def sample_of(question: Question, found: Found) -> Sample:
-    """Put together what is compared; k joins the baselines where the space has it."""
+    """Put together what is compared; k joins the baselines where the space has it.
+
+    As baselines, ``params`` and ``macs`` are not costs but capacity: more is better.
+    """
+    goals = {bound.text: bound.record.goal for bound in question.plan.fitness}
     columns = {
-        bound.text: _Column(bound.record.goal, *found.of(bound.text))
-        for bound in question.plan.fitness
+        name: _Column("max" if name in BASELINES else goal, *found.of(name))
+        for name, goal in goals.items()
     }
     baselines = [name for name in BASELINES if name != question.reference]
     inputs = inputs_of(question.plan, question.genomes)
@@ -39,7 +43,7 @@ def sample_of(question: Question, found: Found) -> Sample:
         columns[grouping.K] = _known(inputs, len(question.seeds.numbers))
         baselines.append(grouping.K)
     for one in question.combined:
-        columns[one.bound.text] = _combined(one, columns, len(found.rows))
+        columns[one.bound.text] = _combined(one, columns, goals, len(found.rows))
     if question.table is not None:
         columns[question.reference] = _looked_up(question, question.table)
     columns[question.reference] = columns.pop(question.reference)  # the last
@@ -64,9 +68,10 @@ def _known(numbers: list[float], seeds: int) -> _Column:
     return _Column("max", values, np.zeros_like(values))
 
 
-def _combined(one: Combination, columns: dict[str, _Column], evaluated: int) -> _Column:
-    scores = {name: column.values for name, column in columns.items()}
-    values = one.values(scores, {name: column.goal for name, column in columns.items()})
+def _combined(
+    one: Combination, columns: dict[str, _Column], goals: dict[str, Goal], evaluated: int
+) -> _Column:
+    values = one.values({name: column.values for name, column in columns.items()}, goals)
     seconds = np.sum([columns[part].seconds for part in one.parts], axis=0)
     return _Column("max", values, seconds, evaluated - int(np.isfinite(values).sum()))
 
