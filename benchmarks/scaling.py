@@ -33,6 +33,7 @@ from evo_core.api import job_of
 from evo_core.evaluation import Candidate
 from evo_core.evolution import random_proposals
 from evo_core.executors import make_evaluator
+from evo_core.limits import peak_bytes
 from evo_core.loop import Loop
 from evo_core.parts import assemble
 from evo_core.plan import make_plan
@@ -157,14 +158,12 @@ def peak(given, sizes):
 
 
 def one(sizes):
-    """Evaluate the first network; give the peak memory of this process in bytes (Linux)."""
+    """Evaluate the first network; give the peak memory of this process in bytes."""
     job = case(**sizes)
     prepare(job.config)
     genome = genomes_of(make_plan(job), 1)[0]
     assert make_evaluator(job).evaluate(Candidate(0, genome, "")).error is None
-    # not ru_maxrss, which begins at what the process had that started this one
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    return peak_bytes()
 
 
 def draw(found, path):

@@ -8,9 +8,11 @@ over networks of the median over repeats, ``spread`` has the least and the most 
   before: forward pass, Gram matrices, RDM, activity. ``decode_s`` and ``draw_s`` (all its weights
   drawn anew) are beside it; ``cold_s`` is an evaluation by a worker that meets them first.
 - ``loop_s``, ``cdist_s``: the baselines of ``baselines.py``, always fp32, module and weights ready;
-  ``build_s`` makes the module. One hook for each neuron module of evo's network is fewer than one
-  for each edge, as in the released code. The process keeps freed memory, as a worker of evo does.
-- ``ratio_loop``, ``ratio_cdist``: baseline over ``lean_s``, the median of each network's ratio;
+  ``build_s`` makes the module. Each operation has a neuron layer and a hook of its own, as in the
+  released code; ``shared_loop_s`` is the loop where those that read one state share both. The
+  process keeps freed memory, as a worker of evo does.
+- ``ratio_loop``, ``ratio_cdist``, ``ratio_shared_loop``: baseline over ``lean_s``, the median of
+  each network's ratio;
   ``with_weights`` gives the ratios from the genome on: (baseline + build + decode) over
   (``cold_s`` + decode).
 - ``floor_s``: the convolutions of the network alone, on tensors that are ready, each in the memory
@@ -42,7 +44,6 @@ from evo_core.seeds import generator
 from evo_core.snn.devices import prepare, threads
 from evo_core.snn.encoding import encoded
 from evo_core.snn.floor import floor
-from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.stopwatch import Stopwatch
 from evo_core.snn.weights import Weights
 
@@ -84,14 +85,16 @@ def of_network(given, plan, evaluator, genome, inits):
     ``inits`` numbers draws of the weights that nobody has met yet, one for each repeat.
     """
     architecture, frames = plan.decode(genome), batch(plan)
-    network = SpikingNetwork(architecture, plan.neurons, Weights(0))
+    network = baselines.Network(architecture, Weights(0))
+    kinder = baselines.Network(architecture, Weights(0), shared=True)
     fresh = iter(inits)
     todo = {
         "lean_s": lambda: evaluator.score(0, architecture),
         "loop_s": lambda: baselines.score(network, frames, baselines.loop),
         "cdist_s": lambda: baselines.score(network, frames, baselines.cdist),
+        "shared_loop_s": lambda: baselines.score(kinder, frames, baselines.loop),
         "cold_s": lambda: evaluator.score(0, architecture, (next(fresh),)),
-        "build_s": lambda: SpikingNetwork(architecture, plan.neurons, Weights(0)),
+        "build_s": lambda: baselines.Network(architecture, Weights(0)),
         "draw_s": lambda: draw(architecture, Weights(0)),
         "decode_s": lambda: plan.decode(genome),
     }
@@ -140,6 +143,7 @@ def summary(given, seconds, shares):
     everything = of | {
         "ratio_loop": of["loop_s"] / of["lean_s"],
         "ratio_cdist": of["cdist_s"] / of["lean_s"],
+        "ratio_shared_loop": of["shared_loop_s"] / of["lean_s"],
         "floor_ratio": of["lean_s"] / of["floor_s"],
     }
     made, cold = of["build_s"] + of["decode_s"], of["cold_s"] + of["decode_s"]

@@ -21,11 +21,11 @@ import torch
 
 from evo_core.config import from_layers
 from evo_core.genome import random_genome
+from evo_core.limits import peak_bytes
 from evo_core.plan import Job, make_plan
 from evo_core.recipe import read_recipe
 from evo_core.seeds import generator
 from evo_core.snn.training import Trainer
-from evo_core.snn.worker import peak_bytes
 from evo_core.targets import resolve
 
 

@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
 from types import FrameType
 
 from evo_core.errors import EvoError
 
+_STATUS = Path("/proc/self/status")
 _AGAIN = 1.0  # seconds after which the alarm repeats, should a library have swallowed it
 _NO_MEMORY = (
     "can't allocate memory",  # torch on Linux and macOS
@@ -107,8 +108,25 @@ def check_memory(limit: int | None) -> None:
 
 def private_bytes() -> int:
     """Give the private writable memory of this process, in bytes: what is limited (Linux only)."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    kib = next(line.split()[1] for line in lines if line.startswith("VmData:"))
+    return _told("VmData")
+
+
+def peak_bytes() -> int:
+    """Give the largest resident memory this process has had, in bytes; 0 where none is told."""
+    with suppress(OSError):  # other systems than Linux have no such file
+        return _told("VmHWM")
+    try:
+        import resource
+    except ImportError:  # Windows has no such module
+        return 0
+    # on Linux it would begin at the peak of the process that started this one
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _told(name: str) -> int:
+    lines = _STATUS.read_text(encoding="ascii", errors="replace").splitlines()
+    kib = next(line.split()[1] for line in lines if line.startswith(f"{name}:"))
     return int(kib) * 1024
 
 

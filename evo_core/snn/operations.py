@@ -6,6 +6,8 @@ convolutions, pools and batch statistics run fastest on a CPU.
 
 from __future__ import annotations
 
+import math
+from functools import cache
 from typing import Literal
 
 import torch
@@ -93,11 +95,32 @@ def normalise(value: Tensor, statistics: Statistics) -> Tensor:
     """
     if value.is_cuda or value.dtype == torch.bfloat16:
         return _normalised_by_torch(value, statistics)
-    # torch's kernel for channels last on a CPU adds up floats one by one, which moves many spikes
-    places = (1, 3, 4) if statistics == "step" else (0, 1, 3, 4)
-    value.sub_(value.mean(places, keepdim=True))
-    variance = value.square().mean(places, keepdim=True)
-    return value.mul_(variance.add_(_EPSILON).rsqrt_())
+    for part in value if statistics == "step" else (value.flatten(0, 1),):
+        mean, variance = (one[:, None, None] for one in _moments(part))
+        scale = variance.add_(_EPSILON).rsqrt_()
+        torch.addcmul(mean.neg_().mul_(scale), part, scale, out=part)
+    return value
+
+
+def _moments(frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Give the mean and the biased variance of each channel of ``[B, C, H, W]``.
+
+    torch adds up what lies apart in memory number by number, which is fast but, over all pixels of
+    a batch, moves many spikes. So they are put in rows of several pixels; each place of a row has
+    moments of its own, from a short sum, and those of a channel follow from those of its places.
+    """
+    pixels = frames.permute(0, 2, 3, 1).flatten(0, 2)
+    rows = pixels.view(-1, _places(len(pixels)) * pixels.shape[1])
+    moments = torch.batch_norm_update_stats(rows, None, None, 0.0)
+    means, variances = (each.view(-1, pixels.shape[1]) for each in moments)
+    mean = means.mean(0)
+    return mean, variances.mean(0).add_((means - mean).square_().mean(0))
+
+
+@cache
+def _places(pixels: int) -> int:
+    """Choose the pixels of a row: about as many as there are rows, and none left over."""
+    return max(count for count in range(1, math.isqrt(pixels) + 1) if pixels % count == 0)
 
 
 def _normalised_by_torch(value: Tensor, statistics: Statistics) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +25,7 @@ from evo_core.limits import (
     limits,
     out_of_memory,
     parse_memory,
+    peak_bytes,
 )
 from evo_core.plan import Plan, needs_data
 from evo_core.recipe import Recipe
@@ -193,16 +193,6 @@ class Evaluator:
 def _trace() -> str:
     """Give the traceback of the exception at hand, in characters that can be stored."""
     return traceback.format_exc().encode(errors="backslashreplace").decode()
-
-
-def peak_bytes() -> int:
-    """Give the largest resident memory this process has had, in bytes; 0 where none is told."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such module
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _batches(plan: Plan) -> Iterator[_Batch]:

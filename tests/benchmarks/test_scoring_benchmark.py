@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from evo_core.seeds import generator
-from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.view import SpikeRecord, gram_record
 from evo_core.snn.weights import Weights
 from evo_rdm.distances import dissimilarities, spike_patterns
@@ -41,14 +40,17 @@ def test_a_baseline_measures_the_distances_that_rdm_does(load, name):
 
 
 @pytest.mark.parametrize("name", ["loop", "cdist"])
+@pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("number", [0, 1, 2])
-def test_a_baseline_gives_the_score_that_evo_gives(load, name, number):
+def test_a_baseline_gives_the_score_that_evo_gives(load, name, shared, number):
     scoring, baselines = load("scoring"), load("baselines")
     job = scoring.job(scoring.arguments(TINY))
     plan = scoring.make_plan(job)
     drawn = scoring.random_proposals(plan.problem(), 3, generator(0, "test"))
     architecture = plan.decode(drawn[number].genome)
-    network = SpikingNetwork(architecture, plan.neurons, Weights(0))
+    network = baselines.Network(architecture, Weights(0), shared=shared)
+    layers = architecture.fanout.values()
+    assert len(network.neurons) == (len(layers) if shared else sum(layers))
     theirs = baselines.score(network, scoring.batch(plan), getattr(baselines, name))
     ours = scoring.make_evaluator(job).score(0, architecture).scores["rdm"].value
     assert theirs == pytest.approx(ours, rel=2e-3)  # sums in another order may flip a spike
@@ -66,7 +68,8 @@ def test_the_benchmark_prints_one_object_with_what_it_promises(load, capsys):
     load("scoring").main([*TINY, "--genomes", "2", "--json"])
     found = json.loads(capsys.readouterr().out)
     assert {
-        "lean_s", "loop_s", "cdist_s", "ratio_loop", "ratio_cdist", "floor_s", "floor_ratio",
+        "lean_s", "loop_s", "cdist_s", "shared_loop_s", "ratio_loop", "ratio_cdist",
+        "ratio_shared_loop", "floor_s", "floor_ratio",
         "decode_s", "draw_s", "build_s", "cold_s", "with_weights", "spread",
         "shares", "load",
     } <= found.keys()  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -23,6 +24,7 @@ from evo_core.limits import (
     limits,
     out_of_memory,
     parse_memory,
+    peak_bytes,
     private_bytes,
 )
 from evo_core.plan import Job, make_plan
@@ -267,3 +269,19 @@ def test_the_flags_of_the_command_line_reach_the_configuration(cli, small_flags,
 def test_serial_with_less_memory_than_a_worker_at_rest_is_refused(small):
     with pytest.raises(EvoError, match="a worker at rest"):
         Serial(None, 1, Job(from_layers(small, {"memory": "1MiB"})))
+
+
+@linux
+def test_the_peak_of_a_process_is_not_that_of_the_one_that_started_it():
+    kept = np.ones(300 * MIB, dtype=np.uint8)
+    ask = "from evo_core.limits import peak_bytes; print(peak_bytes())"
+    told = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    assert 4 * MIB < int(told.stdout) < kept.nbytes < peak_bytes()
+
+
+def test_without_the_status_of_linux_the_peak_comes_from_the_resource_module(monkeypatch, tmp_path):
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr("evo_core.limits._STATUS", tmp_path / "none")
+    unit = 1 if sys.platform == "darwin" else 1024
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert peak_bytes() >= before * unit > 4 * MIB
