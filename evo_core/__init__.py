@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evo_core.architecture import Architecture, Cell, Edge, Node, Task
 from evo_core.components import (
+    Combiner,
     Component,
     Dataset,
     Development,
@@ -22,6 +23,7 @@ from evo_core.components import (
     NoOptions,
     Observer,
     Operator,
+    Parts,
     SearchSpace,
     Strategy,
     option,
@@ -47,6 +49,7 @@ __all__ = [
     "Architecture",
     "Candidate",
     "Cell",
+    "Combiner",
     "Component",
     "Dataset",
     "Development",
@@ -66,6 +69,7 @@ __all__ = [
     "Objective",
     "Observer",
     "Operator",
+    "Parts",
     "Recipe",
     "RunConfig",
     "RunFailedError",

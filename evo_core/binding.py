@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from evo_core.components import Component
+from evo_core.components import Combiner, Component, FitnessFunction
 from evo_core.errors import EvoError, did_you_mean
 from evo_core.registry import Registry
 
@@ -53,6 +53,11 @@ class Binder:
             EvoError: If the name, an option or a value does not exist or fit.
         """
         name, written = parse_reference(text)
+        if kind is FitnessFunction and name in self.registry.all(Combiner):
+            raise EvoError(
+                f"{name} combines the ranks of many networks, which evo compare does; elsewhere "
+                "name the scores themselves"
+            )
         record = self.registry.get(kind, name)
         table = dict(self.tables.get(name, {}))
         if dataclasses.fields(record.options):

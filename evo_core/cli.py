@@ -19,6 +19,7 @@ _COMMANDS = {
     "verify": "Check that a run repeats.",
     "score": "Score one network.",
     "train": "Train networks in full.",
+    "compare": "Compare fitness functions, or searches.",
     "show": "Show a network as text, and as a figure.",
     "runs": "List the runs in a folder.",
     "export": "Write what a run found as a table.",

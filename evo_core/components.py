@@ -7,11 +7,19 @@ and never imports torch. A callable may stand wherever such a text may.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
-from evo_core.errors import EvoError, did_you_mean
+from evo_core.errors import EvoError
+from evo_core.fitness_records import (
+    NEEDS,
+    Combiner,
+    FitnessFunction,
+    Goal,
+    Need,
+    Needs,
+    Parts,
+)
 from evo_core.genome import SCALES
 from evo_core.record import Component, NoOptions, Ref, load, option
 
@@ -19,6 +27,7 @@ __all__ = [
     "KINDS",
     "NEEDS",
     "RECORDS",
+    "Combiner",
     "Component",
     "Dataset",
     "Development",
@@ -33,6 +42,7 @@ __all__ = [
     "Observer",
     "Operator",
     "OperatorScale",
+    "Parts",
     "Ref",
     "SearchSpace",
     "Strategy",
@@ -40,13 +50,6 @@ __all__ = [
     "option",
 ]  # fmt: skip
 
-Goal = Literal["max", "min"]
-Need = Literal[
-    "graph", "gram", "spikes", "rates", "network", "labels", "gradients", "trained"
-]  # fmt: skip
-NEEDS: tuple[Need, ...] = get_args(Need)
-Needs = tuple[Need, ...] | Callable[[Any], tuple[Need, ...]]
-_COLLECTED: frozenset[Need] = frozenset(("spikes", "rates"))
 OperatorScale = Literal["neuron", "motif", "macro", "development", "any"]
 
 
@@ -124,66 +127,6 @@ class Operator(Component):
         Component.__post_init__(self)
         if self.scale not in (*SCALES, "any") or self.parents not in (1, 2):
             raise EvoError(f"operator {self.name!r} has a wrong scale or number of parents")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitnessFunction(Component):
-    """A score of one candidate.
-
-    Attributes:
-        goal: Whether ``"max"`` or ``"min"`` is better.
-        needs: What it reads, of ``graph``, ``gram``, ``spikes``, ``rates``, ``network``,
-            ``labels``, ``gradients``, ``trained``, or ``needs(options)``, which tells; the cheapest
-            way to meet the needs of all fitness functions together is taken once per candidate.
-        score: ``score(view, options) -> float | Score``; not finite or None means undefined.
-        collect: ``collect(record, options) -> value``, called with every SpikeRecord (need
-            ``spikes``) or every RateRecord (need ``rates``) as it passes; the values reach
-            ``score`` in order as ``view.collected``.
-    """
-
-    kind: ClassVar[str] = "fitness"
-
-    goal: Goal
-    needs: Needs
-    score: Ref
-    collect: Ref | None = None
-
-    def __post_init__(self) -> None:
-        Component.__post_init__(self)
-        if self.goal not in get_args(Goal):
-            raise EvoError(f"fitness {self.name!r} has goal {self.goal!r}; take 'max' or 'min'")
-        if not callable(self.needs):
-            self._check(self.needs)
-            if self.collect is not None and not _COLLECTED & set(self.needs):
-                raise self._needs_together()
-
-    def needs_with(self, options: Any) -> frozenset[Need]:
-        """Tell what it reads under the given options.
-
-        Raises:
-            EvoError: If ``needs(options)`` names something that can not be read.
-        """
-        needs = self.needs(options) if callable(self.needs) else self.needs
-        self._check(needs)
-        return frozenset(needs)
-
-    def _check(self, needs: tuple[Need, ...]) -> None:
-        for need in needs:
-            if need not in NEEDS:
-                raise EvoError(
-                    f"fitness {self.name!r} needs {need!r}; {did_you_mean(str(need), NEEDS)}"
-                )
-        collected = _COLLECTED & set(needs)
-        if len(collected) > 1:
-            raise EvoError(f"fitness {self.name!r} can collect 'spikes' or 'rates', not both")
-        if collected and self.collect is None:
-            raise self._needs_together()
-
-    def _needs_together(self) -> EvoError:
-        return EvoError(
-            f"fitness {self.name!r}: one of the needs 'rates', 'spikes' and a collect function "
-            "go together"
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,7 +226,7 @@ class Development(Component):
 
 
 RECORDS: tuple[type[Component], ...] = (
-    SearchSpace, Motif, NeuronModel, Operator, FitnessFunction, Strategy, Dataset, Executor,
-    Observer, Development,
+    SearchSpace, Motif, NeuronModel, Operator, FitnessFunction, Combiner, Strategy, Dataset,
+    Executor, Observer, Development,
 )  # fmt: skip
 KINDS: dict[str, type[Component]] = {record.kind: record for record in RECORDS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,9 +25,9 @@ from evo_core.store import Store
 from evo_core.stored import config_of, edited
 
 # what may differ when a sweep goes on: it decides no result
-_NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts", "max_failed")
+NOT_THE_SEARCH = ("workers", "executor", "observers", "cache", "recycle", "attempts", "max_failed")
 _MOST_SEEDS = 10_000
-_Todo = Literal["run", "resume", "read"]
+Todo = Literal["run", "resume", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,10 @@ def execute_sweep(plan: Plan, seeds: Iterable[int]) -> SweepResult:
     with assemble(plan):  # what can not be built is found before anything is written
         pass
     _check_folder(folder)
-    todo = {seed: _todo(one) for seed, one in plans.items()}
+    todo = {seed: what_to_do(one) for seed, one in plans.items()}
     runs: dict[int, RunResult] = {}
     for seed, one in plans.items():
-        runs[seed] = _carry_out(one, todo[seed])
+        runs[seed] = carry_out(one, todo[seed])
         if runs[seed].status == "interrupted":
             return SweepResult(folder, runs)
     result = SweepResult(folder, runs)
@@ -173,24 +173,33 @@ def _check_folder(folder: Path) -> None:
     check_closed(folder)
 
 
-def _todo(plan: Plan) -> _Todo:
+def what_to_do(plan: Plan, *free: str) -> Todo:
+    """Tell whether a run is to be started, to go on, or only to be read.
+
+    Args:
+        plan: The plan of the run; its folder is ``out``.
+        free: Settings that may be others than those of the run that is there.
+
+    Raises:
+        EvoError: If its folder holds a run with other settings, or another process writes it.
+    """
     folder = Path(str(plan.config.out))
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return "run"
     with closing(Store.open(folder)) as store:
         result = store.result()
-        _check_settings(plan, store)
+        _check_settings(plan, store, free)
     if is_held(folder):
         raise EvoError(f"{folder} is being written by another process; wait until that has ended")
     return "read" if result is not None and result.status == "done" else "resume"
 
 
-def _check_settings(plan: Plan, store: Store) -> None:
+def _check_settings(plan: Plan, store: Store, free: Sequence[str]) -> None:
     if edited(store):
         raise EvoError(f"{store.folder / 'config.toml'} is not as evo wrote it; put it back")
     there = tomllib.loads(store.fact("config"))
     here = tomllib.loads(run_toml(plan, store.fact("versions")))
-    for key in sorted((there.keys() | here.keys()) - set(_NOT_THE_SEARCH)):
+    for key in sorted((there.keys() | here.keys()) - {*NOT_THE_SEARCH, *free}):
         if there.get(key) != here.get(key):
             raise EvoError(
                 f"{store.folder} was run with other settings: {key} is {there.get(key)!r} there "
@@ -198,7 +207,8 @@ def _check_settings(plan: Plan, store: Store) -> None:
             )
 
 
-def _carry_out(plan: Plan, todo: _Todo) -> RunResult:
+def carry_out(plan: Plan, todo: Todo) -> RunResult:
+    """Start a run, go on with it, or read it."""
     folder = Path(str(plan.config.out))
     if todo == "run":
         return execute(plan)

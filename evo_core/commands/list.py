@@ -14,6 +14,8 @@ from evo_core.components import KINDS, Component
 from evo_core.errors import unknown
 from evo_core.registry import Registry, installed
 
+_RELATED = {"fitness": ("fitness", "combiner")}  # what stands where a fitness does, in evo compare
+
 
 @click.command("list")
 @click.argument("kind", required=False)
@@ -26,7 +28,7 @@ def command(*, kind: str | None, plugins: tuple[str, ...], as_json: bool) -> int
     if kind is not None and kind not in KINDS:
         raise unknown("kind", kind, KINDS)
     registry = installed(plugins)
-    kinds = [KINDS[kind]] if kind else list(KINDS.values())
+    kinds = [KINDS[name] for name in _RELATED.get(kind, (kind,))] if kind else KINDS.values()
     records = [record for one in kinds for record in registry.all(one).values()]
     if as_json:
         print_json([_json(record, registry) for record in records])

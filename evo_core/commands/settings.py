@@ -89,3 +89,15 @@ def layers(
     if file:
         stack.append(read_toml(file))
     return [*stack, given, read_assignments(assignments)]
+
+
+def written_options(*free: str) -> list[str]:
+    """Name the options that stand on the command line, but for some, e.g. ``["--epochs"]``."""
+    context = click.get_current_context()
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in free
+        and context.get_parameter_source(parameter.name or "")
+        is click.core.ParameterSource.COMMANDLINE
+    ]

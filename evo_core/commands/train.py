@@ -8,12 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from evo_core.cli import print_json
-from evo_core.commands.settings import allow_plugins, as_json, data_options, layers
+from evo_core.commands.settings import (
+    allow_plugins,
+    as_json,
+    data_options,
+    layers,
+    written_options,
+)
 from evo_core.errors import EvoError
 
 if TYPE_CHECKING:
     from evo_core.train_results import TrainGroup, TrainResult
     from evo_core.train_watch import Watcher
+
+_WITH_RESUME = (
+    "target", "resume", "accept_changes", "tensorboard", "quiet", "allow_plugins", "as_json",
+    "plugins",
+)  # fmt: skip
 
 
 @click.command("train")
@@ -64,25 +75,12 @@ def command(
         raise EvoError("name a TARGET to train, or a training to go on with: --resume FOLDER")
     if target is not None:
         resume, more["plan"] = _begin(target, plugins, allow_plugins=allow_plugins, **flags)
-    elif _given():
-        raise EvoError(f"--resume goes on as it was started; leave out {', '.join(_given())}")
+    elif strange := written_options(*_WITH_RESUME):
+        raise EvoError(f"--resume goes on as it was started; leave out {', '.join(strange)}")
     assert resume is not None
     if is_group(resume):
         return _show_group(go_on_all(resume, **more), as_json=as_json)
     return _show(go_on(resume, **more), as_json=as_json)
-
-
-def _given() -> list[str]:
-    """Name the options of the command line that say what to train."""
-    context = click.get_current_context()
-    free = ("target", "resume", "accept_changes", "tensorboard", "quiet", "allow_plugins")
-    return [
-        parameter.opts[0]
-        for parameter in context.command.params
-        if parameter.name not in (*free, "as_json", "plugins")
-        and context.get_parameter_source(parameter.name or "")
-        is click.core.ParameterSource.COMMANDLINE
-    ]
 
 
 def _begin(

@@ -4,86 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
 
 import numpy as np
 from scipy.stats import rankdata
 
-from evo_core.binding import parse_reference
+from evo_core.binding import Binder, Bound, parse_reference
 from evo_core.comparing.sample import Floats
-from evo_core.components import Goal
+from evo_core.components import Combiner, FitnessFunction, Goal, load
 from evo_core.errors import EvoError
-
-How = Literal["mean-rank", "log-rank"]
 
 
 @dataclass(frozen=True, slots=True)
 class Combination:
-    """A combination of scores: larger is better.
+    """A combination of scores: more is better.
 
-    ``parts`` are the texts of the scores; replace them by canonical texts to get a canonical text.
+    Attributes:
+        bound: The combiner with its options; its text names the combination.
+        parts: The scores, by canonical text.
     """
 
-    how: How
+    bound: Bound[Combiner]
     parts: tuple[str, ...]
 
-    @property
-    def text(self) -> str:
-        """What :func:`combination` reads again, e.g. ``"mean-rank[of=rdm+nwot]"``."""
-        return f"{self.how}[of={'+'.join(self.parts)}]"
+    def values(self, scores: Mapping[str, Floats], goals: Mapping[str, Goal]) -> Floats:
+        """Combine scores by rank, each seed by itself.
+
+        The rank of a network is its place from the worst (1) up, divided by the number of networks,
+        and the mean of the places where networks tie: in (0, 1], 1 for the best.
+
+        Args:
+            scores: At least the parts, ``[N, S]``, NaN where undefined.
+            goals: The direction of each.
+
+        Returns:
+            ``[N, S]``; NaN where any part is undefined. Networks are ranked among those for which
+            all are defined.
+        """
+        stacked = np.stack(
+            [scores[one] if goals[one] == "max" else -scores[one] for one in self.parts]
+        )
+        combine = load(self.bound.record.combine)
+        found = np.full(stacked.shape[1:], np.nan)
+        for seed in range(stacked.shape[2]):
+            there = np.isfinite(stacked[:, :, seed]).all(axis=0)
+            if there.any():
+                ranks = rankdata(stacked[:, there, seed], axis=1) / there.sum()
+                found[there, seed] = combine(ranks, self.bound.options)
+        return found
 
 
-def combination(text: str) -> Combination | None:
-    """Read ``mean-rank[of=A+B+...]`` or ``log-rank[of=...]``, parts with their options in brackets.
-
-    >>> combination("mean-rank[of=rdm[metric=pearson]+nwot]").parts
-    ('rdm[metric=pearson]', 'nwot')
-    >>> combination("rdm") is None
-    True
+def combination(binder: Binder, text: str) -> Combination | None:
+    """Look up ``mean-rank[of=A+B+...]``, parts with their options in brackets; None for a score.
 
     Raises:
         EvoError: If it is a combination, but not of two scores or more, all different.
     """
-    name = text.strip().partition("[")[0]
-    if name not in get_args(How):
+    name = parse_reference(text)[0]
+    if name not in binder.registry.all(Combiner):
         return None
-    options = parse_reference(text)[1]
-    example = f"write {name}[of=rdm+nwot]"
-    if set(options) != {"of"} or not isinstance(options["of"], str):
-        raise EvoError(f"{text!r} does not say what is combined; {example}")
-    parts = _split_plus(options["of"])
-    if len(parts) < 2 or len(set(parts)) < len(parts) or "" in parts:
-        raise EvoError(f"{text!r} does not combine two different scores or more; {example}")
-    for part in parts:
-        if part.partition("[")[0] in get_args(How):
-            raise EvoError(f"{text!r} combines a combination; name the scores themselves")
-    return Combination(cast(How, name), parts)
-
-
-def combine(values: Mapping[str, Floats], goals: Mapping[str, Goal], how: How) -> Floats:
-    """Combine the scores of a set of networks by rank, each column (seed) by itself.
-
-    The rank fraction of a network is its rank from the worst (1) up, divided by the number of
-    networks, average ranks for ties: in (0, 1], 1 for the best. ``mean-rank`` is the mean of the
-    fractions, ``log-rank`` the sum of their logarithms, which punishes a bad place in any score
-    more than a good one elsewhere makes up for (AZ-NAS: Lee & Ham 2024, arXiv 2403.19232).
-
-    Args:
-        values: By score [N] or [N, S], NaN where undefined.
-        goals: The direction of each.
-        how: ``mean-rank`` or ``log-rank``.
-
-    Returns:
-        Values of the same shape, larger better; NaN where any score is undefined. Networks are
-        ranked among those for which all are defined.
-    """
-    stacked = np.stack([one if goals[name] == "max" else -one for name, one in values.items()])
-    there = np.isfinite(stacked).all(axis=0)
-    ranks = rankdata(np.where(there, stacked, np.nan), axis=1, nan_policy="omit")
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fractions = ranks / there.sum(axis=0)
-        joined = fractions.mean(axis=0) if how == "mean-rank" else np.log(fractions).sum(axis=0)
-    return np.where(there, joined, np.nan)
+    bound = binder.bind(Combiner, text)
+    written = _split_plus(bound.options.of)
+    if len(written) < 2 or "" in written:
+        raise EvoError(f"{text!r} does not name two scores to combine; write {name}[of=rdm+nwot]")
+    parts = tuple(binder.bind(FitnessFunction, part).text for part in written)
+    if len(set(parts)) < len(parts):
+        raise EvoError(f"{text!r} names a score twice")
+    return Combination(bound, parts)
 
 
 def _split_plus(text: str) -> tuple[str, ...]:

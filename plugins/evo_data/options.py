@@ -17,6 +17,9 @@ class PublishedOptions:
     validation: Annotated[float, Gt(0), Lt(1)] = option(
         0.1, "share of the training samples held out for validation"
     )
+    size: Annotated[int, Ge(0)] = option(
+        0, "side in pixels that images are shrunk to by averaging; 0 leaves them as published"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from evo_core.data import Splits
 from evo_core.errors import EvoError
@@ -16,18 +17,49 @@ from evo_data.idx import read_images
 from evo_data.prepared import Content, Labels, Part, checksum, open_splits, prepared
 from evo_data.sets import Batch, PublishedSet
 
+Images = npt.NDArray[np.uint8]
 
-def load_splits(one: PublishedSet, root: Path | None, *, validation: float) -> Splits:
+
+def load_splits(
+    one: PublishedSet, root: Path | None, *, validation: float, size: int = 0
+) -> Splits:
     """Give the splits; validation is cut from the training samples, always alike.
 
+    Args:
+        one: The data set.
+        root: The folder that holds its files.
+        validation: The share of the training samples that is held out for validation.
+        size: The side in pixels that images are shrunk to; 0 leaves them as published.
+
     Raises:
-        EvoError: If files are missing or damaged.
+        EvoError: If files are missing or damaged, or the size does not divide the published one.
     """
+    side = one.shape[-1]
+    if size and side % size:
+        fitting = ", ".join(str(n) for n in range(1, side + 1) if side % n == 0)
+        raise EvoError(f"{one.name} can not be shrunk from {side} to {size} pixels; take {fitting}")
     root = _given(one, root)
     batches = _present(one, root)
     sums = _sums(one, root)
-    make = partial(_content, one, root, batches, sums)
-    return open_splits(prepared(one.name, sums, "", make), validation=validation)
+    make = partial(_content, one, root, batches, sums, size or side)
+    settings = f"size={size}" if size else ""
+    return open_splits(prepared(one.name, sums, settings, make), validation=validation)
+
+
+def shrunk(images: Images, size: int) -> Images:
+    """Average blocks of pixels, rounded to whole values.
+
+    Args:
+        images: Bytes ``[N, C, H, H]``.
+        size: The side of what is given; it divides H.
+    """
+    count, channels, side, _ = images.shape
+    if side == size:
+        return images
+    block = side // size
+    blocks = images.reshape(count, channels, size, block, size, block)
+    small: Images = np.rint(blocks.mean((3, 5), dtype=np.float32)).astype(np.uint8)
+    return small
 
 
 def check_files(one: PublishedSet, root: Path | None) -> dict[str, str]:
@@ -79,14 +111,16 @@ def _present(one: PublishedSet, root: Path) -> tuple[Batch, ...]:
 
 
 def _content(
-    one: PublishedSet, root: Path, batches: tuple[Batch, ...], sums: Mapping[str, str]
+    one: PublishedSet, root: Path, batches: tuple[Batch, ...], sums: Mapping[str, str], size: int
 ) -> Content:
     parts = [_read(one, root, batch) for batch in batches]
-    images, labels = [images for images, _ in parts], np.concatenate([given for _, given in parts])
+    images = [shrunk(images, size) for images, _ in parts]
+    labels = np.concatenate([given for _, given in parts])
     test_images, test_labels = _read(one, root, one.test)
+    shape = (one.shape[0], size, size)
     return Content(
-        train=Part(labels, one.shape, images),
-        test=Part(test_labels, one.shape, [test_images]),
+        train=Part(labels, shape, images),
+        test=Part(test_labels, shape, [shrunk(test_images, size)]),
         classes=one.classes,
         names=_names(one, root),
         partial=_partial(one, batches, (len(labels), len(test_labels)), sums),

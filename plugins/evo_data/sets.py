@@ -76,7 +76,7 @@ class PublishedSet:
         """Give the splits; see :func:`evo_data.published.load_splits`."""
         from evo_data.published import load_splits
 
-        return load_splits(self, root, validation=options.validation)
+        return load_splits(self, root, validation=options.validation, size=options.size)
 
     def check(self, options: Any, root: Path | None) -> dict[str, str]:
         """Compare checksums; see :func:`evo_data.published.check_files`."""

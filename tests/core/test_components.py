@@ -93,8 +93,7 @@ def test_records_take_keywords_only():
 def test_every_kind_is_named_once():
     assert set(KINDS) == {
         *("space", "motif", "neuron", "operator", "fitness", "strategy", "data", "executor"),
-        "observer",
-        "development",
+        *("observer", "development", "combiner"),
     }
 
 

@@ -67,6 +67,20 @@ def test_real_images_are_those_of_the_files_in_their_order(real_data):
     assert test.labels.tolist() == batch["labels"]
 
 
+def test_images_are_shrunk_by_averaging_blocks(real_data, cli):
+    small, whole = loaded(sets.MNIST, real_data, size=14), loaded(sets.MNIST, real_data)
+    assert small.test.inputs.shape == (10_000, 1, 14, 14)
+    blocks = whole.test.inputs[:50].reshape(50, 14, 2, 14, 2).astype(float).mean((2, 4))
+    assert np.abs(small.test.inputs[:50, 0] - blocks).max() <= 0.5
+    assert np.array_equal(small.train.labels, whole.train.labels)
+    found = cli(
+        "score", "reference:2fc", "--data", "mnist", "--data-root", real_data, "--set",
+        "mnist.size=15",
+    )  # fmt: skip
+    assert found.code == 2
+    assert "mnist can not be shrunk from 28 to 15 pixels; take 1, 2, 4, 7, 14, 28" in found.err
+
+
 def test_the_pickles_that_these_tests_write_are_the_published_ones_byte_for_byte(
     real_data, pickled
 ):

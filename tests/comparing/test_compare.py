@@ -1,0 +1,280 @@
+"""``evo compare``: from a question to a folder with the answer, also after a kill."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from evo_core.store import Store
+
+QUESTION = ("--fitness", "rdm,nwot", "--against", "jaccard", "--seeds", "2", "--repeated", "5")
+FILES = ["compare.csv", "compare.html", "compare.json", "figures", "networks.txt"]
+PLUGIN = """
+from pathlib import Path
+from evo_core import FitnessFunction, hookimpl
+
+def fails(view, options):
+    raise ValueError("no")
+
+@hookimpl
+def evo_components():
+    common = {"summary": "", "goal": "max", "needs": ("graph",)}
+    yield FitnessFunction(name="never", score=lambda view, options: None, **common)
+    yield FitnessFunction(name="fails", score=fails, **common)
+"""
+
+
+@pytest.fixture(scope="session")
+def command(evo_binary, small_comparison):
+    """Give a command line that compares in a process of its own."""
+    return lambda folder, *more: [
+        evo_binary, "compare", *small_comparison, *QUESTION, *more, "--out", folder
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory, command):
+    """Compare without being disturbed; give the folder."""
+    folder = tmp_path_factory.mktemp("whole") / "found"
+    run(command(folder))
+    return folder
+
+
+def run(words):
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def contents(folder):
+    """Give what must be alike however a comparison came about: all but what it cost."""
+    document = json.loads((folder / "compare.json").read_text())
+    for score in document["scores"].values():
+        del score["seconds"]
+    with (folder / "compare.csv").open(newline="") as file:
+        rows = [{**row, "seconds": None} for row in csv.DictReader(file)]
+    document["facts"].pop("command")
+    return document, rows
+
+
+def evaluations(folder):
+    with closing(Store.open(folder)) as store:
+        return len(store.evaluated())
+
+
+def test_the_folder_holds_the_report_and_the_runs(whole):
+    assert set(FILES) < {path.name for path in whole.iterdir()}
+    document, rows = contents(whole)
+    networks = (whole / "networks.txt").read_text().split()
+    assert len(set(networks)) == 12
+    assert [one["network"] for one in document["measured"]] == networks
+    assert list(document["scores"]) == ["rdm", "nwot", "params", "macs", "firing-rate", "k"]
+    said = json.loads((whole / "compare.json").read_text())["facts"]["command"]
+    assert said.startswith("evo compare --fitness rdm,nwot")
+    assert "--seeds 2 --repeated 5" in said
+    assert document["reference"]["name"] == "jaccard"
+    assert [evaluations(whole / f"seed-{seed}") for seed in (0, 1)] == [12, 5]
+    assert len(rows) == 17
+    assert {row["seed"] for row in rows} == {"0", "1"}
+
+
+def test_the_numbers_are_those_of_the_runs(whole):
+    document, rows = contents(whole)
+    with closing(Store.open(whole / "seed-1")) as store:
+        for candidate, one in store.evaluated():
+            measured = document["measured"][candidate.id]
+            for name in ("rdm", "nwot", "params", "jaccard"):
+                assert measured["scores"][name][1] == one.scores[name].value
+                (row,) = [
+                    row
+                    for row in rows
+                    if row["network"] == measured["network"] and row["seed"] == "1"
+                ]
+                assert float(row[name]) == one.scores[name].value
+    assert document["measured"][11]["scores"]["rdm"][1] is None  # not among the repeated
+
+
+def test_the_same_command_reads_what_is_there(whole, command):
+    before = {path: path.stat().st_mtime_ns for path in whole.glob("seed-*/run.sqlite")}
+    again = contents(whole)
+    run(command(whole))
+    assert contents(whole) == again
+    assert {path: path.stat().st_mtime_ns for path in whole.glob("seed-*/run.sqlite")} == before
+
+
+@pytest.mark.slow
+def test_a_comparison_that_was_killed_goes_on(whole, command, tmp_path):
+    folder = tmp_path / "found"
+    begun = subprocess.Popen(
+        command(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not (folder / "seed-0" / "run.sqlite").is_file() or evaluations(folder / "seed-0") < 3:
+        assert begun.poll() is None
+        time.sleep(0.01)
+    os.killpg(begun.pid, signal.SIGKILL)
+    begun.wait()
+    assert not (folder / "compare.json").exists()
+    kept = evaluations(folder / "seed-0")
+    assert kept >= 3
+    with closing(Store.open(folder / "seed-0")) as store:
+        seconds = [one.seconds for _, one in store.evaluated()]
+    run(command(folder))
+    assert contents(folder) == contents(whole)
+    with closing(Store.open(folder / "seed-0")) as store:
+        assert [one.seconds for _, one in store.evaluated()][:kept] == seconds
+
+
+@pytest.mark.slow
+def test_workers_change_nothing_but_the_time(whole, command, tmp_path):
+    folder = tmp_path / "found"
+    run(command(folder, "--executor", "loky", "--workers", "2"))
+    assert contents(folder)[0]["measured"] == contents(whole)[0]["measured"]
+    assert contents(folder)[0]["scores"] == contents(whole)[0]["scores"]
+
+
+def test_a_moved_folder_is_read_as_well(whole, command, tmp_path):
+    moved = tmp_path / "moved"
+    shutil.copytree(whole, moved)
+    run(command(moved))
+    assert contents(moved) == contents(whole)
+
+
+def test_its_table_is_a_reference_for_others(whole, compare, tmp_path):
+    """What was expensive once need not be computed again to judge another score."""
+    table = f"table:{whole / 'compare.csv'}:jaccard"
+    ended = compare(
+        "--fitness", "sahd", "--against", table, "--samples", "10", "--seeds", "1", "--out",
+        tmp_path / "more", "--json",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    known = {one["network"]: one for one in contents(whole)[0]["measured"]}
+    measured = ended.json["measured"]
+    assert len(measured) == 10
+    for one in measured:
+        values = [value for value in one["scores"]["jaccard"] if value is not None]
+        given = known[one["network"]]["scores"]["jaccard"]
+        assert values == [value for value in given if value is not None]
+    assert ended.json["reference"]["reliability"]["networks"] > 0  # repeats of the table count
+
+
+def test_a_table_may_name_networks_by_their_hash(compare, cli, tmp_path):
+    first = tmp_path / "first"
+    compare("--fitness", "params", "--against", "macs", "--seeds", "1", "--out", first)
+    rows = []
+    for network in (first / "networks.txt").read_text().split():
+        settings = ("--set", "mse.cells=1", "--set", "mse.channels=4")
+        shown = cli("show", f"mse:{network}", *settings, "--json").json
+        rows.append(f"{shown['architecture']},{len(rows)}")
+    path = tmp_path / "known.csv"
+    path.write_text("architecture,place\n" + "\n".join(rows))
+    ended = compare(
+        "--fitness", "params", "--against", f"table:{path}", "--seeds", "1", "--out",
+        tmp_path / "second", "--json",
+    )  # fmt: skip
+    assert [one["scores"]["place"] for one in ended.json["measured"]] == [
+        [float(place)] for place in range(12)
+    ]
+    path.write_text("architecture,place\n" + "\n".join(rows[:9]))
+    ended = compare("--fitness", "params", "--against", f"table:{path}", "--seeds", "1")
+    assert ended.code == 2
+    assert f"{path} has no place for 3 of the 12 networks" in ended.err
+
+
+@pytest.mark.parametrize("name", ["never", "fails"])
+def test_a_score_that_is_never_defined_is_counted(compare, tmp_path, name):
+    plugin = tmp_path / "plugin.py"
+    plugin.write_text(PLUGIN)
+    ended = compare(
+        "--fitness", f"{name},nwot", "--against", "jaccard", "--seeds", "1", "--plugin", plugin,
+        "--out", tmp_path / "found", "--json",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    score = ended.json["scores"][name]
+    assert (score["n"], score["undefined"]) == (0, 12)
+    assert score["raw"]["spearman"]["value"] is None
+    assert ended.json["scores"]["nwot"]["n"] == 12
+    again = compare(
+        "--fitness", f"{name},nwot", "--against", "jaccard", "--seeds", "1", "--plugin", plugin,
+        "--out", tmp_path / "found",
+    )  # fmt: skip
+    assert again.code == 0, again.err
+
+
+def test_combinations_stand_beside_their_parts(compare, tmp_path):
+    ended = compare(
+        "--fitness", "mean-rank[of=nwot+params],rdm", "--against", "jaccard", "--seeds", "2",
+        "--out", tmp_path / "found", "--json",
+    )  # fmt: skip
+    scores = ended.json["scores"]
+    assert {"mean-rank[of=nwot+params]", "nwot", "params", "rdm"} < set(scores)
+    values = [one["scores"]["mean-rank[of=nwot+params]"] for one in ended.json["measured"]]
+    assert all(0 < value <= 1 for row in values for value in row)
+
+
+def test_what_is_shown_on_the_terminal(compare, tmp_path):
+    ended = compare(*QUESTION, "--out", tmp_path / "found")
+    lines = ended.out.splitlines()
+    assert lines[0].split()[:3] == ["score", "Spearman", "tau-b"]
+    assert {line.split()[0] for line in lines[1:7]} == {
+        "rdm", "nwot", "params", "macs", "firing-rate", "k",
+    }  # fmt: skip
+    assert lines[-1] == f"report: {tmp_path / 'found' / 'compare.html'}"
+    strongest = [abs(float(line.split()[1 + ("(baseline)" in line)])) for line in lines[1:7]]
+    assert strongest == sorted(strongest, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--fitness", "rdmm"), "no fitness 'rdmm'; did you mean 'rdm'"),
+        (("--against", "acuracy"), "no fitness 'acuracy'; did you mean 'accuracy'"),
+        (("--samples", "9"), "--samples is 9; a comparison needs at least 10 networks"),
+        (("--seeds", "0"), "--seeds is 0"),
+        (("--repeated", "13"), "--repeated is 13; take 2 to 12"),
+        (("--stratify", "kk"), "there is no 'kk'; did you mean 'k'"),
+        (("--fitness", "rdm,rdm"), "the fitness rdm is named twice"),
+        (("--fitness", "mean-rank[of=rdm]"), "does not name two scores"),
+        (("--against", "mean-rank[of=rdm+nwot]"), "mean-rank combines the ranks of many"),
+        (("--against", "table:missing.csv"), "the table missing.csv can not be read"),
+        (("--space", "reference"), "gave 3 different networks"),
+        (("a-run", "b-run"), "write: evo compare --runs a-run b-run"),
+        (("--by", "rdm"), "--by goes with --runs"),
+        (("--runs", "a-run", "--samples", "20"), "leave out --samples"),
+        (("--runs",), "name the searches to compare"),
+        (("--set", "digits.validation=0.5"), "digits"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(
+    cli, in_empty_folder, arguments, message
+):
+    small = () if "--runs" in arguments else ("--samples", "12", "--set", "mse.cells=1")
+    ended = cli("compare", *small, *arguments)
+    assert ended.code == 2
+    assert message in ended.err
+    assert len(ended.err.splitlines()) == 1
+    assert list(Path().iterdir()) == []
+
+
+def test_a_folder_of_another_question_is_left_alone(whole, compare):
+    other = compare(*QUESTION, "--seed", "1", "--out", whole)
+    assert "holds no comparison of these networks" in other.err
+    other = compare("--fitness", "sahd", *QUESTION[2:], "--out", whole)
+    assert "was run with other settings: fitness" in other.err
+
+
+def test_a_network_without_a_score_under_a_seed_has_none_in_the_table(whole):
+    with (whole / "compare.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            assert all(math.isfinite(float(row[name])) for name in ("rdm", "nwot", "seconds"))
