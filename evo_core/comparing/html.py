@@ -112,7 +112,7 @@ def said(value: Any) -> str:
         return ", ".join(map(said, value)) or NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, float) or value is None else str(value)
+    return number(value) if isinstance(value, float) or value is None else str(value) or NOTHING
 
 
 def _against_baseline(analysis: Analysis, found: dict[str, Any]) -> str:
