@@ -96,6 +96,7 @@ def _scatter(
     if seen.any():
         axes.scatter(xs[seen], ys[seen], marker="x", c=CHANCE, s=20, lw=1.1, rasterized=flat)
     axes.grid(color=LINE, lw=0.6)
+    short_numbers(axes.yaxis, ys[both])
 
 
 def _spread_out(axes: Axes, xs: Floats, both: npt.NDArray[np.bool_], notes: list[str]) -> Floats:

@@ -44,7 +44,7 @@ def compare_html(analysis: Analysis, figures: Sequence[Drawn], facts: Mapping[st
     Args:
         analysis: What ``analyse`` says of a sample.
         figures: What ``draw_figures`` draws of both.
-        facts: How it was measured, by name: texts, numbers, and lists or mappings of them.
+        facts: How it was measured, by name: texts, numbers, lists and mappings of them, or None.
     """
     reference = analysis["reference"]["name"]
     pictures = {one.name: Figure(to_svg(one.figure), one.alt, one.caption) for one in figures}
@@ -69,7 +69,7 @@ def compare_html(analysis: Analysis, figures: Sequence[Drawn], facts: Mapping[st
         *_pictures(pictures, "seeds"),
         *_degenerates(analysis),
         Heading("How it was measured"),
-        Terms([(name, said(value)) for name, value in facts.items()]),
+        Terms([(name.replace("_", " "), said(value)) for name, value in facts.items()]),
         Heading("Statistics", 3),
         Terms(_statistics(analysis)),
         Heading("Columns", 3),
@@ -112,7 +112,7 @@ def said(value: Any) -> str:
         return ", ".join(map(said, value)) or NOTHING
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return number(value) if isinstance(value, float) or value is None else str(value)
+    return number(value) if isinstance(value, float) or value is None else str(value) or NOTHING
 
 
 def _against_baseline(analysis: Analysis, found: dict[str, Any]) -> str:

@@ -124,7 +124,8 @@ def to_html(page: Page) -> str:
 def number(value: float | None, digits: int | None = None) -> str:
     """Write a number for a reader: integers whole, others with so many decimals; None is a dash.
 
-    Without ``digits`` it has three decimals, or three digits if it is small or large.
+    Without ``digits`` it has three decimals, none from 1,000 on, or three digits if it is small or
+    very large.
 
     >>> number(0.12345), number(12), number(1e-5), number(1e-5, 2)
     ('0.123', '12', '1e-05', '0.00')
@@ -135,6 +136,8 @@ def number(value: float | None, digits: int | None = None) -> str:
         text = f"{value:,}"
     elif digits is None and value and not 0.0005 <= abs(value) < 1e5:
         text = f"{value:.3g}"
+    elif digits is None and abs(value) >= 1000:
+        text = f"{value:,.0f}"
     else:
         places = 3 if digits is None else digits
         text = f"{round(value, places) + 0.0:.{places}f}"

@@ -10,6 +10,7 @@ from evo_core.comparing.analysis import analyse
 from evo_core.comparing.collect import Found
 from evo_core.comparing.columns import sample_of
 from evo_core.comparing.comparison import Question
+from evo_core.comparing.reading import headline
 from evo_core.comparing.sample import Sample
 from evo_core.errors import EvoError
 from evo_core.evaluation import plain
@@ -80,7 +81,7 @@ def whole(sample: Sample, analysis: dict[str, Any], about: dict[str, Any]) -> di
         }
         for place, network in enumerate(sample.networks)
     ]
-    return {"facts": about, **analysis, "measured": measured}
+    return {"facts": about, "headline": headline(analysis), **analysis, "measured": measured}
 
 
 def write(folder: Path, document: dict[str, Any], table: Table, sample: Sample) -> None:

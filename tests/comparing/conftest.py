@@ -1,6 +1,4 @@
-"""What tests of a comparison share: one thread, made-up samples, and how its pages are read."""
-
-from __future__ import annotations
+"""Comparisons small enough for a test, made-up samples, and how pages are read."""
 
 import re
 from html.parser import HTMLParser
@@ -12,12 +10,53 @@ from threadpoolctl import threadpool_limits
 from evo_core.comparing.analysis import analyse
 from evo_core.comparing.sample import Sample
 
-_BASE = ("params", "macs", "firing-rate", "k")
-_LINKS = ("src", "href", "xlink:href", "data", "srcset", "poster", "action", "background")
 SMALL = (
     *("--executor", "serial", "--workers", "1", "--samples", "12", "--quiet"),
     *("--set", "mse.cells=1", "--set", "mse.channels=4", "--set", "scoring.batch=8"),
 )
+N, S = 60, 3
+BASELINES = ("params", "macs", "k")
+STRATA = [0, 1, 2] * 20
+_BASE = ("params", "macs", "firing-rate", "k")
+_LINKS = ("src", "href", "xlink:href", "data", "srcset", "poster", "action", "background")
+
+
+def build(**changes):
+    """Build a sample in which accuracy grows with k; ``only-k`` and ``within`` tell why."""
+    rng = np.random.default_rng(0)
+    k = np.array(STRATA, dtype=float)
+    skill = rng.normal(size=N)
+    values = {
+        "good": skill + 0.3 * rng.normal(size=N),
+        "reversed": -skill + 0.3 * rng.normal(size=N),
+        "noise": rng.normal(size=N),
+        "only-k": k + 0.1 * rng.normal(size=N),
+        "size": np.exp(k * 3 + rng.normal(size=N)),
+        "constant": np.full(N, 0.1),
+        "holes": np.where(rng.random(N) < 0.3, np.nan, skill),
+        "undefined": np.full(N, np.nan),
+        "infinite": np.where(np.arange(N) < 4, -np.inf, skill),
+    }
+    values["params"] = np.log(values["size"])
+    values["macs"] = rng.permutation(N).astype(float)
+    values["k"] = k
+    tables = {name: np.repeat(one[:, None], S, axis=1) for name, one in values.items()}
+    tables["good"] = tables["good"] + 0.2 * rng.normal(size=(N, S))
+    accuracy = 0.3 + 0.2 * k + 0.05 * skill
+    accuracy[:5] = 0.1
+    tables["accuracy"] = np.round(accuracy[:, None] + 0.01 * rng.normal(size=(N, S)), 2)
+    given = {
+        "networks": tuple(f"1,{i}" for i in range(N)),
+        "goals": dict.fromkeys(tables, "max") | {"params": "min"},
+        "reference": "accuracy",
+        "values": tables,
+        "undefined": {"holes": int(np.isnan(values["holes"]).sum()), "undefined": N},
+        "seconds": {"good": np.full((N, S), 0.5)},
+        "baselines": BASELINES,
+        "strata": {"k": tuple(str(one) for one in STRATA)},
+        "chance": 0.1,
+    }
+    return Sample(**(given | changes))
 
 
 @pytest.fixture(scope="session")
@@ -41,6 +80,35 @@ def one_thread():
     """Keep the threads of linear algebra from waiting for each other: the matrices are small."""
     with threadpool_limits(1):
         yield
+
+
+@pytest.fixture(scope="session")
+def build_sample():
+    """Give the function that builds the sample, with changes."""
+    return build
+
+
+@pytest.fixture(scope="session")
+def sample():
+    """Sixty networks in three strata, three seeds."""
+    return build()
+
+
+@pytest.fixture(scope="session")
+def found(sample):
+    """What the analysis says of it."""
+    return analyse(sample, resamples=200)
+
+
+@pytest.fixture(scope="session")
+def means(sample):
+    """Give the mean over seeds by name; no value is undefined under one seed alone."""
+
+    def of(name):
+        values = sample.values[name]
+        return np.where(np.isfinite(values), values, np.nan).mean(axis=1)
+
+    return of
 
 
 class _Reader(HTMLParser):
@@ -109,75 +177,3 @@ def made_up():
         )
 
     return make
-
-
-N, S = 60, 3
-BASELINES = ("params", "macs", "k")
-STRATA = [0, 1, 2] * 20
-
-
-def build(**changes):
-    """Build a sample in which accuracy grows with k; ``only-k`` and ``within`` tell why."""
-    rng = np.random.default_rng(0)
-    k = np.array(STRATA, dtype=float)
-    skill = rng.normal(size=N)
-    values = {
-        "good": skill + 0.3 * rng.normal(size=N),
-        "reversed": -skill + 0.3 * rng.normal(size=N),
-        "noise": rng.normal(size=N),
-        "only-k": k + 0.1 * rng.normal(size=N),
-        "size": np.exp(k * 3 + rng.normal(size=N)),
-        "constant": np.full(N, 0.1),
-        "holes": np.where(rng.random(N) < 0.3, np.nan, skill),
-        "undefined": np.full(N, np.nan),
-        "infinite": np.where(np.arange(N) < 4, -np.inf, skill),
-    }
-    values["params"] = np.log(values["size"])
-    values["macs"] = rng.permutation(N).astype(float)
-    values["k"] = k
-    tables = {name: np.repeat(one[:, None], S, axis=1) for name, one in values.items()}
-    tables["good"] = tables["good"] + 0.2 * rng.normal(size=(N, S))
-    accuracy = 0.3 + 0.2 * k + 0.05 * skill
-    accuracy[:5] = 0.1
-    tables["accuracy"] = np.round(accuracy[:, None] + 0.01 * rng.normal(size=(N, S)), 2)
-    given = {
-        "networks": tuple(f"1,{i}" for i in range(N)),
-        "goals": dict.fromkeys(tables, "max") | {"params": "min"},
-        "reference": "accuracy",
-        "values": tables,
-        "undefined": {"holes": int(np.isnan(values["holes"]).sum()), "undefined": N},
-        "seconds": {"good": np.full((N, S), 0.5)},
-        "baselines": BASELINES,
-        "strata": {"k": tuple(str(one) for one in STRATA)},
-        "chance": 0.1,
-    }
-    return Sample(**(given | changes))
-
-
-@pytest.fixture(scope="session")
-def build_sample():
-    """Give the function that builds the sample, with changes."""
-    return build
-
-
-@pytest.fixture(scope="session")
-def sample():
-    """Sixty networks in three strata, three seeds."""
-    return build()
-
-
-@pytest.fixture(scope="session")
-def found(sample):
-    """What the analysis says of it."""
-    return analyse(sample, resamples=200)
-
-
-@pytest.fixture(scope="session")
-def means(sample):
-    """Give the mean over seeds by name; no value is undefined under one seed alone."""
-
-    def of(name):
-        values = sample.values[name]
-        return np.where(np.isfinite(values), values, np.nan).mean(axis=1)
-
-    return of

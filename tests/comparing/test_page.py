@@ -121,6 +121,7 @@ def test_parts_are_listed_when_there_are_several(tags):
         (-0.12345, f"{MINUS}0.123"),
         (0.0004, "0.0004"),
         (1234567.0, "1.23e+06"),
+        (14368.75, "14,369"),
         (-2, f"{MINUS}2"),
     ],
 )
