@@ -37,7 +37,7 @@ from evo_core.hookspecs import hookimpl
 if TYPE_CHECKING:
     from evo_core.api import run
     from evo_core.comparing.api import compare
-    from evo_core.comparing.searches import compare_runs
+    from evo_core.comparing.searches.api import compare_runs
     from evo_core.config import RunConfig, Scoring
     from evo_core.data import Samples, Splits, array_dataset
     from evo_core.recipe import Recipe, read_recipe
@@ -118,7 +118,7 @@ _LATER = {  # these bring numpy, DEAP or the database with them
     "TrainResult": "train_results",
     "array_dataset": "data",
     "compare": "comparing.api",
-    "compare_runs": "comparing.searches",
+    "compare_runs": "comparing.searches.api",
     "read_recipe": "recipe",
     "resume": "resuming",
     "run": "api",

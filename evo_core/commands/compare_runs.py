@@ -24,7 +24,7 @@ def compare_searches(
 ) -> int:
     """Compare runs and sweeps, write the report and print it in short."""
     from evo_core.api import fresh_folder
-    from evo_core.comparing.searches import compare_runs
+    from evo_core.comparing.searches.api import compare_runs
 
     if not runs:
         raise EvoError("name the searches to compare: evo compare --runs RUN_A RUN_B")

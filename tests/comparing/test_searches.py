@@ -15,10 +15,10 @@ import pytest
 
 import evo_core
 from evo_core import EvoError
-from evo_core.comparing import searches_final
-from evo_core.comparing.searches import compare_runs
-from evo_core.comparing.searches_read import read_search
-from evo_core.comparing.searches_settings import differing
+from evo_core.comparing.searches import final
+from evo_core.comparing.searches.api import compare_runs
+from evo_core.comparing.searches.read import read_search
+from evo_core.comparing.searches.settings import differing
 from evo_core.sweeps import parse_seeds
 
 SMALL = {
@@ -63,9 +63,9 @@ def compare(runs, tmp_path):
 def evaluated(monkeypatch):
     """Count what is evaluated for a comparison."""
     seen = []
-    evaluate = searches_final._evaluate
+    evaluate = final._evaluate
     monkeypatch.setattr(
-        searches_final, "_evaluate", lambda target: seen.append(target.text) or evaluate(target)
+        final, "_evaluate", lambda target: seen.append(target.text) or evaluate(target)
     )
     return seen
 
@@ -210,7 +210,7 @@ def bare(tmp_path):
 
 def chosen(folders, layers=()):
     searches = [read_search(folder) for folder in folders]
-    return searches_final.choose(searches, None, layers, allow_plugins=False)
+    return final.choose(searches, None, layers, allow_plugins=False)
 
 
 def test_the_default_is_accuracy(runs):

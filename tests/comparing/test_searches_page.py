@@ -14,12 +14,12 @@ import pytest
 from evo_core.comparing.figures import write_figures
 from evo_core.comparing.figures_looks import to_svg
 from evo_core.comparing.page import MINUS, number
-from evo_core.comparing.searches_figures import draw_searches
-from evo_core.comparing.searches_final import By, Final
-from evo_core.comparing.searches_html import lead, searches_html
-from evo_core.comparing.searches_read import Group, Search
-from evo_core.comparing.searches_report import report_of
-from evo_core.comparing.searches_settings import settings_of
+from evo_core.comparing.searches.figures import draw_searches
+from evo_core.comparing.searches.final import By, Final
+from evo_core.comparing.searches.html import lead, searches_html
+from evo_core.comparing.searches.read import Group, Search
+from evo_core.comparing.searches.report import report_of
+from evo_core.comparing.searches.settings import settings_of
 from evo_core.config import RunConfig
 from evo_core.evaluation import Objective, Score
 from evo_core.results import Counts, RunResult, Solution, Spread

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from evo_core.comparing.searches_curves import MOST_POINTS, curve_of
-from evo_core.comparing.searches_stats import exchange, pairs_of, sign_flip, spread_of
+from evo_core.comparing.searches.curves import MOST_POINTS, curve_of
+from evo_core.comparing.searches.stats import exchange, pairs_of, sign_flip, spread_of
 
 numbers = st.integers(-20, 20).map(lambda n: n / 8)  # sums are exact, so ties are ties
 

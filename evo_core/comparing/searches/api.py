@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from evo_core.comparing.figures import write_figures
-from evo_core.comparing.searches_figures import draw_searches
-from evo_core.comparing.searches_final import CACHE, choose, finals
-from evo_core.comparing.searches_html import searches_html
-from evo_core.comparing.searches_read import read_groups
-from evo_core.comparing.searches_report import report_of
+from evo_core.comparing.searches.figures import draw_searches
+from evo_core.comparing.searches.final import CACHE, choose, finals
+from evo_core.comparing.searches.html import searches_html
+from evo_core.comparing.searches.read import read_groups
+from evo_core.comparing.searches.report import report_of
 from evo_core.config import Layer
 from evo_core.errors import EvoError
 from evo_core.export import Table, write_text

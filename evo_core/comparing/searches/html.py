@@ -28,8 +28,8 @@ def searches_html(report: Report, figures: Sequence[Drawn]) -> str:
     """Write the page.
 
     Args:
-        report: What :func:`evo_core.comparing.searches_report.report_of` gives.
-        figures: What :func:`evo_core.comparing.searches_figures.draw_searches` gives.
+        report: What :func:`evo_core.comparing.searches.report.report_of` gives.
+        figures: What :func:`evo_core.comparing.searches.figures.draw_searches` gives.
     """
     title = f"{len(report['groups'])} searches compared by {report['by']['name']}"
     return to_html(Page(title, lead(report), list(_blocks(report, figures))))

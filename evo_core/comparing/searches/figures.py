@@ -27,7 +27,7 @@ def draw_searches(report: Report) -> list[Drawn]:
     """Draw every figure that the report has numbers for, in the order in which a page shows them.
 
     Args:
-        report: What :func:`evo_core.comparing.searches_report.report_of` gives.
+        report: What :func:`evo_core.comparing.searches.report.report_of` gives.
     """
     drawn = (final(report), differences(report), curves(report))
     return [one for one in drawn if one is not None]

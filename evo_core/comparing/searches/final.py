@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from evo_core.binding import Binder, parse_reference
-from evo_core.comparing.searches_read import Search
+from evo_core.comparing.searches.read import Search
 from evo_core.components import FitnessFunction, Goal
 from evo_core.config import Layer, from_layers
 from evo_core.errors import EvoError

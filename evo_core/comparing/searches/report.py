@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evo_core.comparing.pairs import holm
-from evo_core.comparing.searches_curves import curve_of
-from evo_core.comparing.searches_final import By, Final
-from evo_core.comparing.searches_notes import ALPHA, notes_of
-from evo_core.comparing.searches_read import Group, Search
-from evo_core.comparing.searches_settings import CODE, changes, differing
-from evo_core.comparing.searches_stats import pairs_of, spread_of
+from evo_core.comparing.searches.curves import curve_of
+from evo_core.comparing.searches.final import By, Final
+from evo_core.comparing.searches.notes import ALPHA, notes_of
+from evo_core.comparing.searches.read import Group, Search
+from evo_core.comparing.searches.settings import CODE, changes, differing
+from evo_core.comparing.searches.stats import pairs_of, spread_of
 from evo_core.results import Spread
 
 _INTERVALS = "mean over seeds, Student's t"

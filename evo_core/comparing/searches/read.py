@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from evo_core.binding import parse_reference
-from evo_core.comparing.searches_settings import Settings, data_of, settings_of
+from evo_core.comparing.searches.settings import Settings, data_of, settings_of
 from evo_core.config import RunConfig
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation, Objective

@@ -1,0 +1,1 @@
+"""Comparing searches: the same seeds, one thing changed, and what the best of each is worth."""
