@@ -74,7 +74,7 @@ def failures(folder: Path, *, allow_plugins: bool = False) -> Table:
     Raises:
         EvoError: If it is no run folder, or its space can not be built here.
     """
-    from evo_core.plan import space_of
+    from evo_core.spaces import space_of
 
     with closing(Store.open(folder)) as store:
         objectives = tuple(Objective(**one) for one in store.fact("objectives"))
