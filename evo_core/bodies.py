@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evo_core.errors import EvoError
-from evo_core.evaluation import Candidate
+from evo_core.evaluation import Candidate, Evaluation
 
 _SUFFIX = ".safetensors"
 _NAMES = "[0-9a-f]" * 64 + ".*"
@@ -72,6 +72,11 @@ class Bodies:
 
     def _path(self, digest: str) -> Path:
         return self.folder / f"{digest}{_SUFFIX}"
+
+
+def body_in(evaluation: Evaluation) -> str | None:
+    """Give the digest of the body that an evaluation left, stored or on its way."""
+    return _digest(evaluation.tensors) if evaluation.tensors else evaluation.body
 
 
 def _digest(content: bytes) -> str:

@@ -67,24 +67,29 @@ def _check_one_training(trained: Fitness, config: RunConfig) -> None:
             )
 
 
-def body_rates(
-    development: Bound[Development] | None, config: RunConfig, registry: Registry
-) -> dict[str, float] | None:
-    """Give the probability of each mutation of a body, and of mating; None if none is passed on.
+def mutations_of(development: Bound[Development] | None, registry: Registry) -> tuple[str, ...]:
+    """Name what can change the bodies of a development: mating, and its mutations.
 
     Raises:
-        EvoError: If a mutation has the name of a variation operator.
+        EvoError: If one has the name of a variation operator.
     """
-    if development is None or config.inherit != "lamarck":
-        return None
+    if development is None:
+        return ()
     record = development.record
-    names = [*([MATE] if record.mate is not None else []), *record.mutations]
+    names = (*((MATE,) if record.mate is not None else ()), *record.mutations)
     for name in names:
         if name in registry.all(Operator):
             raise EvoError(
                 f"development {record.name!r}: its mutation {name!r} has the name of an operator"
             )
-    default = {name: MATE_RATE if name == MATE else MUTATION_RATE for name in names}
+    return names
+
+
+def body_rates(mutations: Sequence[str], config: RunConfig) -> dict[str, float] | None:
+    """Give the probability of each mutation of a body; None if no body is passed on."""
+    if config.inherit != "lamarck":
+        return None
+    default = {name: MATE_RATE if name == MATE else MUTATION_RATE for name in mutations}
     return {name: config.operators.get(name, rate) for name, rate in default.items()}
 
 

@@ -29,7 +29,7 @@ from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
 from evo_core.evaluation import Objective
 from evo_core.evolution import Problem
 from evo_core.genome import Genome, random_genome
-from evo_core.heredity import body_rates, check_development, key_of
+from evo_core.heredity import body_rates, check_development, key_of, mutations_of
 from evo_core.limits import parse_memory
 from evo_core.loading import check_partial, load_data
 from evo_core.registry import Registry, installed
@@ -177,7 +177,7 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     development = binder.bind(Development, config.develop) if config.develop is not None else None
     check_development(development, fitness, config)
     space = build_space(binder, config)
-    rates = body_rates(development, config, registry)
+    of_bodies = mutations_of(development, registry)
     plan = Plan(
         job=job,
         registry=registry,
@@ -187,12 +187,12 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
         task=splits.task(config.scoring.steps),
         fitness=fitness,
         constraints=bind_constraints(binder, config.constraints),
-        operators=_operators(binder, config, space, rates or ()),
+        operators=_operators(binder, config, space, of_bodies),
         strategy=binder.bind(Strategy, config.strategy),
         executor=binder.bind(Executor, config.executor),
         observers=tuple(binder.bind(Observer, text) for text in config.observers),
         development=development,
-        body_rates=rates,
+        body_rates=body_rates(of_bodies, config),
     )
     if not plan.space.genes:
         raise EvoError(f"the space {config.space} has nothing to choose; allow more in its options")
