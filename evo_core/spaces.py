@@ -82,13 +82,16 @@ class DevelopedSpace:
         """Give the genes of the development."""
         return genome[-len(self.added) :]
 
+    def choices(self, genome: Genome) -> dict[str, str]:
+        """Give what the genes of the development choose, by their names."""
+        pairs = zip(self.added, self.developing(genome), strict=True)
+        return {gene.name: gene.choice(value) for gene, value in pairs}
+
     def configured(self, genome: Genome) -> Bound[Development]:
         """Give the development with the options that a genome chooses."""
-        pairs = zip(self.added, self.developing(genome), strict=True)
-        choices = {gene.name: gene.choice(value) for gene, value in pairs}
         bound = self.development
         assert bound.record.configure is not None
-        options = load(bound.record.configure)(bound.options, choices)
+        options = load(bound.record.configure)(bound.options, self.choices(genome))
         return Bound(bound.record, options, bound.text)
 
     def _front(self, genome: Genome) -> Genome:
