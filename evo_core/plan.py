@@ -29,7 +29,7 @@ from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
 from evo_core.evaluation import Objective
 from evo_core.evolution import Problem
 from evo_core.genome import Genome, random_genome
-from evo_core.heredity import body_rates, check_development, key_of, mutations_of
+from evo_core.heredity import body_rates, key_of, mutations_of
 from evo_core.limits import parse_memory
 from evo_core.loading import check_partial, load_data
 from evo_core.registry import Registry, installed
@@ -175,7 +175,6 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     check_partial(splits, config)
     _check_lessons(fitness, splits, config.data)
     development = binder.bind(Development, config.develop) if config.develop is not None else None
-    check_development(development, fitness, config)
     space = build_space(binder, config)
     of_bodies = mutations_of(development, registry)
     plan = Plan(

@@ -1,11 +1,13 @@
 """From the bodies of its parents to the network that a candidate begins its training with.
 
-What a parent learnt is taken over by name: a tensor whose name and shape the child has as well. All
-else stays as the child was drawn. Only then do mutations act, on a body that fits the child.
+What a parent learnt is taken over layer by layer: all tensors of a layer, those of its development
+with them, or none if one of them has another shape in the child. All else stays as the child was
+drawn. Only then do mutations act, on a body that fits the child.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,13 +94,34 @@ def _body_of(trainer: Trainer) -> Body:
 
 
 def _adopted(own: Body, inherited: Body) -> Body:
-    """Give the own body with every tensor of the inherited one that fits."""
-    return {
-        name: inherited[name].clone()
-        if name in inherited and _kind(inherited[name]) == _kind(tensor)
-        else tensor.clone()
-        for name, tensor in own.items()
+    """Give the own body with every layer of the inherited one that fits."""
+    layers: dict[str, list[str]] = {}
+    for name, layer in _layers(own).items():
+        layers.setdefault(layer, []).append(name)
+    adopted = dict(own)
+    for names in layers.values():
+        if all(name in inherited and _kind(inherited[name]) == _kind(own[name]) for name in names):
+            adopted |= {name: inherited[name] for name in names}
+    return {name: one.clone() for name, one in adopted.items()}
+
+
+def _layers(body: Body) -> dict[str, str]:
+    """Name the layer of each tensor: the module that holds it.
+
+    A tensor of a development is of the layer whose name it begins with; or else of none but itself.
+    """
+    modules = {
+        name: name.removeprefix(NETWORK).rpartition(".")[0]
+        for name in body
+        if name.startswith(NETWORK)
     }
+    known = set(modules.values())
+    found = dict(modules)
+    for name in body.keys() - modules.keys():
+        parts = re.split(r"([./])", name.removeprefix(DEVELOPMENT))
+        heads = ("".join(parts[:end]) for end in range(len(parts), 0, -1))
+        found[name] = next((head for head in heads if head in known), name)
+    return found
 
 
 def _check_same(own: Body, found: Body, what: str) -> None:
