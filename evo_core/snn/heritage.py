@@ -1,8 +1,9 @@
 """From the bodies of its parents to the network that a candidate begins its training with.
 
-What a parent learnt is taken over layer by layer: all tensors of a layer, those of its development
+What a parent learnt is taken over edge by edge: all tensors of an edge, those of its development
 with them, or none if one of them has another shape in the child. All else stays as the child was
-drawn. Only then do mutations act, on a body that fits the child.
+drawn. Only then do mutations act, on a body that fits the child. Edges are whole because their
+parts belong together: a BatchNorm that silences a pruned channel says nothing of another kernel.
 """
 
 from __future__ import annotations
@@ -94,32 +95,31 @@ def _body_of(trainer: Trainer) -> Body:
 
 
 def _adopted(own: Body, inherited: Body) -> Body:
-    """Give the own body with every layer of the inherited one that fits."""
-    layers: dict[str, list[str]] = {}
-    for name, layer in _layers(own).items():
-        layers.setdefault(layer, []).append(name)
+    """Give the own body with every edge of the inherited one that fits."""
+    edges: dict[str, list[str]] = {}
+    for name, edge in _edges(own).items():
+        edges.setdefault(edge, []).append(name)
     adopted = dict(own)
-    for names in layers.values():
+    for names in edges.values():
         if all(name in inherited and _kind(inherited[name]) == _kind(own[name]) for name in names):
             adopted |= {name: inherited[name] for name in names}
     return {name: one.clone() for name, one in adopted.items()}
 
 
-def _layers(body: Body) -> dict[str, str]:
-    """Name the layer of each tensor: the module that holds it.
+def _edges(body: Body) -> dict[str, str]:
+    """Name the edge of each tensor, ``edges.NAME``; or the population of a neuron's parameter.
 
-    A tensor of a development is of the layer whose name it begins with; or else of none but itself.
+    A tensor of a development is of the edge whose name it begins with; or else of none but itself.
     """
-    modules = {
-        name: name.removeprefix(NETWORK).rpartition(".")[0]
+    found = {
+        name: ".".join(name.removeprefix(NETWORK).split(".", 2)[:2])
         for name in body
         if name.startswith(NETWORK)
     }
-    known = set(modules.values())
-    found = dict(modules)
-    for name in body.keys() - modules.keys():
+    known = set(found.values())
+    for name in sorted(body.keys() - found.keys()):
         parts = re.split(r"([./])", name.removeprefix(DEVELOPMENT))
-        heads = ("".join(parts[:end]) for end in range(len(parts), 0, -1))
+        heads = ("".join(parts[:end]) for end in range(len(parts), 0, -2))
         found[name] = next((head for head in heads if head in known), name)
     return found
 

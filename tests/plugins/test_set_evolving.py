@@ -88,7 +88,7 @@ def test_a_child_of_the_same_network_begins_where_its_parent_ended():
     assert equal(begun(trainer_of(), [body]), body)
 
 
-def test_a_layer_that_does_not_fit_stays_whole_as_the_child_was_drawn():
+def test_an_edge_that_does_not_fit_stays_whole_as_the_child_was_drawn():
     body, fresh = trained_body(), body_of(trainer_of(last=20))
     child = begun(trainer_of(last=20), [body])
     wide = ("edges.a->b", "edges.b->out")  # 20 channels here, 16 there
@@ -98,6 +98,15 @@ def test_a_layer_that_does_not_fit_stays_whole_as_the_child_was_drawn():
     assert body["network/edges.b->out.2.bias"].shape == fresh["network/edges.b->out.2.bias"].shape
     for name, mask in masks(child).items():
         assert (child[name.replace("development", "network", 1)][~mask] == 0).all()
+
+
+def test_the_parts_of_an_edge_are_inherited_together():
+    body, fresh = trained_body(), body_of(trainer_of())
+    kernel = "network/edges.a->b.1.weight"
+    other = begun(trainer_of(), [body | {kernel: body[kernel][..., :1]}])
+    for name, one in other.items():
+        source = fresh if "edges.a->b." in name else body
+        assert torch.equal(one, source[name]), name
 
 
 def test_siblings_of_one_body_differ_and_one_seed_repeats():
