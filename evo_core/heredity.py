@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from evo_core.binding import Bound
 from evo_core.components import Development, FitnessFunction, Operator
@@ -54,13 +55,15 @@ def check_development(
 
 
 def _check_one_training(trained: Fitness, config: RunConfig) -> None:
-    """Refuse several trainings of a candidate where one is to be passed on."""
+    """Refuse several trainings of a candidate where one is to be passed on.
+
+    Of fitness functions whose options tell no ``recipe``, the first training is passed on.
+    """
     if config.scoring.inits > 1:
         raise EvoError("inherit='lamarck' passes on one training; take scoring.inits=1")
-    first = trained[0]
-    for other in trained[1:]:
-        recipes = [getattr(one.options, "recipe", None) for one in (first, other)]
-        if recipes[0] != recipes[1]:
+    told = [one for one in trained if hasattr(one.options, "recipe")]
+    for first, other in pairwise(told):
+        if first.options.recipe != other.options.recipe:
             raise EvoError(
                 f"inherit='lamarck' passes on one training, but {first.text} and {other.text} "
                 "train in different ways; give both the same options"
