@@ -183,8 +183,9 @@ class Loop:
         return reason is not None
 
     def _keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        evaluation = self.store.add(candidate, evaluation)
+        evaluation = self.store.add_body(evaluation)
         self.memory.keep(candidate, evaluation)
+        self.store.add(candidate, evaluation)
         if evaluation.error:
             logger.warning("candidate %d: %s", candidate.id, evaluation.error)
         self._tell("evo_candidate_evaluated", candidate=candidate, evaluation=evaluation)

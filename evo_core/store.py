@@ -99,17 +99,23 @@ class Store:
         if self._lock is not None:
             self._lock.release()
 
-    def add(self, candidate: Candidate, evaluation: Evaluation) -> Evaluation:
-        """Keep one evaluated candidate, first the body it left; give what was kept."""
+    def add(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        """Keep one evaluated candidate, whose body :meth:`add_body` has kept."""
         one = candidate
-        evaluation = self._with_body(evaluation)
         row = (one.id, one.generation, json.dumps(one.genome), one.architecture)
         with self._writing():
             kin = (json.dumps(one.parents), json.dumps(one.operators))
             database.insert(self._db, "candidates", [(*row, *kin)])
             database.insert(self._db, "evaluations", [evaluation_row(evaluation)])
             database.insert(self._db, "lineage", lineage_rows(candidate, evaluation))
-        return evaluation
+
+    def add_body(self, evaluation: Evaluation) -> Evaluation:
+        """Keep the body that came with an evaluation, and leave its digest there."""
+        if not evaluation.tensors:
+            return evaluation
+        with self._writing():
+            body = self.bodies.add(evaluation.tensors)
+        return replace(evaluation, body=body, tensors=b"")
 
     def add_generation(self, report: GenerationReport, state: dict[str, Any]) -> None:
         """Keep a generation and the state of the strategy after it."""
@@ -198,18 +204,6 @@ class Store:
         with self._reading():
             rows = self._db.execute("SELECT * FROM rescores ORDER BY candidate, init")
             return [read_repeat(row) for row in rows]
-
-    def _with_body(self, evaluation: Evaluation) -> Evaluation:
-        """Write the body that came with an evaluation, and leave its digest there.
-
-        Raises:
-            RunFailedError: If it can not be written.
-        """
-        if not evaluation.tensors:
-            return evaluation
-        with self._writing():
-            body = self.bodies.add(evaluation.tensors)
-        return replace(evaluation, body=body, tensors=b"")
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
