@@ -18,11 +18,10 @@ from evo_core.components import (
     Strategy,
     option,
 )
-from evo_core.genome import Scale
+from evo_core.genome import SCALES
 from evo_core.hookspecs import hookimpl
 
 Surrogate = Literal["piecewise-quadratic", "atan", "sigmoid"]
-_SCALES: tuple[Scale, ...] = ("neuron", "motif", "macro")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def _operators() -> Iterable[Operator]:
         parents=1,
         apply="evo_core.operators:polynomial",
     )
-    for scale in _SCALES:
+    for scale in SCALES:
         yield Operator(
             name=f"mate-{scale}",
             summary=f"exchange genes of the {scale} scale one by one",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from evo_core.development import Development
 from evo_core.errors import EvoError
 from evo_core.fitness_records import (
     NEEDS,
@@ -200,29 +201,6 @@ class Observer(Component):
     kind: ClassVar[str] = "observer"
 
     build: Ref
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Development(Component):
-    """How the structure of a network develops while it is trained.
-
-    Attributes:
-        attach: ``attach(network, optimiser, options, seed) -> state``, before the first step.
-        after_backward: ``after_backward(state)``: gradients are there, the step is not yet made.
-        after_epoch: ``after_epoch(state, progress)``: ``progress.epoch`` of ``progress.epochs``.
-        tensors: ``tensors(state) -> dict[str, Tensor]``: all that the state needs to go on.
-        restore: ``restore(state, tensors)``: take over what ``tensors`` gave, after ``attach``.
-        numbers: ``numbers(state) -> dict[str, float]``, for the log of each epoch.
-    """
-
-    kind: ClassVar[str] = "development"
-
-    attach: Ref
-    after_backward: Ref
-    after_epoch: Ref
-    tensors: Ref
-    restore: Ref
-    numbers: Ref
 
 
 RECORDS: tuple[type[Component], ...] = (

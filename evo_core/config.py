@@ -20,6 +20,7 @@ from evo_core.errors import EvoError, unknown
 Layer = dict[str, Any]
 Encoding = Literal["direct", "poisson", "latency"]
 Precision = Literal["fp32", "bf16"]
+Inherit = Literal["none", "baldwin", "lamarck"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +54,13 @@ class RunConfig:
     data: str = option("digits", "data set")
     data_root: str | None = option(None, "folder that holds the files of the data set")
     allow_partial: bool = option(False, "use a partial copy of the data set; reports name it")
+    develop: str | None = option(
+        None, "how the structure of candidates develops while they are trained"
+    )
+    inherit: Inherit = option(
+        "none",
+        "what children inherit of a development: none, its genes (baldwin), weights too (lamarck)",
+    )
     strategy: str = option("nsga2", "how the population is evolved")
     executor: str = option("loky", "where candidates are evaluated")
     workers: Annotated[int, Ge(0)] = option(0, "worker processes; 0 means one per core")

@@ -20,7 +20,7 @@ from evo_core.components import (
     Strategy,
 )
 from evo_core.config import OWN_KEYS, RunConfig, Scoring, to_layer
-from evo_core.plan import DEFAULT_RATES, Plan
+from evo_core.plan import DEFAULT_RATES, Plan, default_rates
 from evo_core.registry import Registry
 
 _KINDS: tuple[type[Component], ...] = (
@@ -39,6 +39,7 @@ _EXAMPLES: Mapping[str, Any] = {
     "target": 0.35,
     "out": "runs/first",
     "init": "genomes.txt",
+    "develop": "set",
 }
 
 
@@ -51,13 +52,13 @@ def run_toml(plan: Plan, versions: Mapping[str, str]) -> str:
 
     header = [f"# {name} {version}" for name, version in versions.items()]
     rates = {bound.text: rate for bound, rate in plan.operators}
-    unused = {name: 0.0 for name in DEFAULT_RATES if name not in rates}
+    unused = {name: 0.0 for name in default_rates(plan.space) if name not in rates}
     scoring = dataclasses.replace(plan.config.scoring, steps=plan.task.steps)
     config = dataclasses.replace(
         plan.config,
         out=None,
         init=_absolute(plan.config.init),
-        operators=rates | unused,
+        operators=rates | unused | dict(plan.body_rates or {}),
         scoring=scoring,
     )
     layer = _without_none(to_layer(config) | plan.binder.bound)

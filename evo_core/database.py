@@ -16,7 +16,7 @@ from typing import Any
 
 from evo_core.errors import EvoError
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 SCHEMA = """
 CREATE TABLE run (key TEXT PRIMARY KEY, value TEXT NOT NULL, seal TEXT NOT NULL);
 CREATE TABLE candidates (
@@ -39,6 +39,12 @@ CREATE TABLE rescores (
     attempts INTEGER NOT NULL, seal TEXT NOT NULL, PRIMARY KEY (candidate, init)
 );
 """
+LINEAGE = """
+CREATE TABLE lineage (
+    candidate INTEGER PRIMARY KEY REFERENCES candidates (id), key TEXT NOT NULL,
+    inheritance TEXT NOT NULL, body TEXT, seal TEXT NOT NULL
+);
+"""
 Row = Sequence[Any]
 
 
@@ -46,7 +52,8 @@ def create(path: Path) -> sqlite3.Connection:
     """Make a new database."""
     database = sqlite3.connect(path)
     database.executescript(
-        f"PRAGMA journal_mode = WAL; BEGIN; {SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT"
+        f"PRAGMA journal_mode = WAL; BEGIN; {SCHEMA} {LINEAGE} "
+        f"PRAGMA user_version = {SCHEMA_VERSION}; COMMIT"
     )
     return database
 
@@ -132,7 +139,7 @@ def _check_schema(database: sqlite3.Connection, path: Path) -> None:
     """Refuse what evo has not made: other tables, and triggers and views above all."""
     query = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name"
     fresh = sqlite3.connect(":memory:")
-    fresh.executescript(SCHEMA)
+    fresh.executescript(SCHEMA + LINEAGE)
     expected = fresh.execute(query).fetchall()
     fresh.close()
     if database.execute(query).fetchall() != expected:
@@ -168,4 +175,9 @@ def _from_2(database: sqlite3.Connection, folder: Path) -> None:
     insert(database, "rescores", [(*row, 1) for row in old["rescores"]])
 
 
-_MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path], None]] = {2: _from_2}
+def _from_3(database: sqlite3.Connection, folder: Path) -> None:
+    """Add what candidates inherit: until then none did."""
+    database.execute(LINEAGE)
+
+
+_MIGRATIONS: dict[int, Callable[[sqlite3.Connection, Path], None]] = {2: _from_2, 3: _from_3}

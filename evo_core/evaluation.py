@@ -104,6 +104,21 @@ def plain(value: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
+class Inheritance:
+    """What a candidate begins with, where bodies are passed on.
+
+    Attributes:
+        bodies: The digests of the bodies it takes: one, or two that are mated.
+        mutations: What changes them, in order: the name, and the seed of what is drawn.
+        epochs: The epochs of all trainings that they come from.
+    """
+
+    bodies: tuple[str, ...]
+    mutations: tuple[tuple[str, int], ...] = ()
+    epochs: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A genome on its way to be evaluated.
 
@@ -115,6 +130,10 @@ class Candidate:
         parents: The ids of its parents.
         operators: The names of the operators that made it, in order.
         inits: The numbers of the initial weights to score it under; empty for those of the search.
+        key: What tells it from others: the hash of the network, or a digest of all that decides
+            its evaluation where it develops.
+        inheritance: What it begins with; None for initial weights.
+        weights: The folder of the bodies that it inherits, while it is on its way.
     """
 
     id: int
@@ -124,6 +143,13 @@ class Candidate:
     parents: tuple[int, ...] = ()
     operators: tuple[str, ...] = ()
     inits: tuple[int, ...] = ()
+    key: str = ""
+    inheritance: Inheritance | None = None
+    weights: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.key:
+            object.__setattr__(self, "key", self.architecture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +168,8 @@ class Evaluation:
         attempts: How often it was tried: more than once if its worker died or ran out of memory.
         stage: Where it was settled: evaluated by a worker, as the duplicate of a network that was,
             by a constraint, or from the shared cache.
+        body: The digest of what its training left, where that can be inherited.
+        tensors: The body itself on its way to the run folder, as a safetensors file.
     """
 
     candidate: int
@@ -154,6 +182,8 @@ class Evaluation:
     copied_from: int | None = None
     attempts: int = 1
     stage: Stage = "evaluate"
+    body: str | None = None
+    tensors: bytes = field(default=b"", repr=False, compare=False)
 
     def values(self, objectives: tuple[Objective, ...]) -> tuple[float, ...] | None:
         """Give the value of each objective, or None if the candidate is not selectable."""

@@ -1,12 +1,13 @@
 """Ask and tell on DEAP's tools: pure functions of a JSON state, no files, no hooks, no threads.
 
 The state of a strategy is ``{"population": [member, ...]}`` (a strategy may add keys of its own);
-a member is ``{"id": int, "genome": [int, ...], "values": [float, ...]}`` with its objective values.
+a member is ``{"id": int, "genome": [int, ...], "values": [float, ...]}`` with its objective values,
+and a ``"key"`` where candidates of one genome can differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from evo_core.binding import Bound
 from evo_core.components import Operator, load
+from evo_core.development import MATE
 from evo_core.evaluation import Candidate, Evaluation, Objective
 from evo_core.genome import Genome, random_genome
 from evo_core.operators import GeneTable
@@ -27,11 +29,21 @@ REDRAWS = 100  # as often as NSGA-Net's mating is retried for a child that is ne
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A genome that a strategy wants to see evaluated, and how it came about."""
+    """A genome that a strategy wants to see evaluated, and how it came about.
+
+    Attributes:
+        genome: The genome.
+        parents: The ids of its parents.
+        operators: The names of the operators that made it, in order.
+        heirs: Those of the parents whose bodies are passed on, if any are.
+        mutations: What changes these: the name of each mutation, and its seed.
+    """
 
     genome: Genome
     parents: tuple[int, ...] = ()
     operators: tuple[str, ...] = ()
+    heirs: tuple[int, ...] = ()
+    mutations: tuple[tuple[str, int], ...] = ()
 
 
 def everything(genome: Genome) -> bool:
@@ -48,8 +60,11 @@ class Problem:
         objectives: What to optimise; never empty.
         population: How many candidates survive a generation.
         operators: The variation operators, each with the probability that it acts on a child.
-        identity: Gives the hash of the network that a genome decodes to.
+        identity: Gives the hash of the network that a genome decodes to, or of that and its genes
+            of development.
         feasible: Tells whether the network of a genome keeps the constraints.
+        body_rates: The probability that each mutation of a body acts on that of a child; None
+            where no bodies are passed on.
     """
 
     space: GeneTable
@@ -58,6 +73,7 @@ class Problem:
     operators: tuple[tuple[Bound[Operator], float], ...]
     identity: Callable[[Genome], str]
     feasible: Callable[[Genome], bool] = everything
+    body_rates: Mapping[str, float] | None = None
 
 
 class StrategyLike(Protocol):
@@ -95,7 +111,9 @@ def reproduce(
     rng: np.random.Generator,
     choose: Callable[[int], Sequence[Member]],
 ) -> list[Proposal]:
-    """Make feasible children that differ in network from the population and from each other.
+    """Make feasible children that differ from the population and from each other.
+
+    They differ in network or, where candidates develop, in what decides how they do.
 
     A child that does not is drawn again, up to 100 times; then it is taken as it is.
 
@@ -106,24 +124,29 @@ def reproduce(
         rng: The source of randomness.
         choose: Gives that many parents.
     """
-    taken = {problem.identity(tuple(member["genome"])) for member in population}
+    taken = {_key(problem, member) for member in population}
     children: list[Proposal] = []
     redraws = 0
     while len(children) < n:
         one, two = choose(2)
         for child in vary(problem, one, two, rng):
-            new = problem.identity(child.genome) not in taken and problem.feasible(child.genome)
+            key = _key_of_child(problem, child)
+            new = key not in taken and problem.feasible(child.genome)
             redraws += not new
             if len(children) < n and (new or redraws > REDRAWS * n):
                 children.append(child)
-                taken.add(problem.identity(child.genome))
+                taken.add(key)
     return children
 
 
 def vary(
     problem: Problem, one: Member, two: Member, rng: np.random.Generator
 ) -> tuple[Proposal, Proposal]:
-    """Mate two parents and mutate the children, each operator acting by its probability."""
+    """Mate two parents and mutate the children, each operator acting by its probability.
+
+    Where bodies are passed on, the first child has that of the first parent, the second that of
+    the second.
+    """
     genomes = [tuple(one["genome"]), tuple(two["genome"])]
     names: list[list[str]] = [[], []]
     mated = False
@@ -137,32 +160,73 @@ def vary(
             if operator.record.parents == 1 and rng.random() < rate:
                 (genomes[index],) = _apply(operator, rng, problem.space, genomes[index])
                 names[index].append(operator.text)
-    own = [(one["id"],), (two["id"],)]
-    both = tuple(dict.fromkeys((one["id"], two["id"])))
+    ids = (one["id"], two["id"])
     first, second = (
-        Proposal(genomes[i], both if mated else own[i], tuple(names[i])) for i in range(2)
+        _with_body(
+            problem,
+            Proposal(genomes[i], _unlike(*ids) if mated else (ids[i],), tuple(names[i])),
+            (ids[i], ids[1 - i]),
+            rng,
+        )
+        for i in range(2)
     )
     return first, second
 
 
+def _with_body(
+    problem: Problem, child: Proposal, ids: tuple[int, int], rng: np.random.Generator
+) -> Proposal:
+    """Pass on the body of the first parent, mutated, and perhaps mated with that of the second."""
+    if problem.body_rates is None:
+        return child
+    drawn = [
+        (name, int(rng.integers(2**32)))
+        for name, rate in problem.body_rates.items()
+        if rng.random() < rate and (name != MATE or ids[0] != ids[1])
+    ]
+    names = [name for name, _ in drawn]
+    heirs = ids if MATE in names else ids[:1]
+    parents = _unlike(*child.parents, *heirs)
+    return Proposal(child.genome, parents, (*child.operators, *names), heirs, tuple(drawn))
+
+
+def _unlike(*ids: int) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(ids))
+
+
+def _key(problem: Problem, member: Member) -> str:
+    key: str | None = member.get("key")
+    return key or problem.identity(tuple(member["genome"]))
+
+
+def _key_of_child(problem: Problem, child: Proposal) -> str:
+    identity = problem.identity(child.genome)
+    return f"{identity} of {child.heirs} by {child.mutations}" if child.heirs else identity
+
+
 def members(evaluated: Evaluated, objectives: tuple[Objective, ...]) -> list[Member]:
-    """Give the selectable candidates as members, by id, one for each network."""
+    """Give the selectable candidates as members, by id, one for each key."""
     found: list[Member] = []
     seen: set[str] = set()
     for candidate, evaluation in sorted(evaluated, key=lambda pair: pair[0].id):
         values = evaluation.values(objectives)
-        if values is None or candidate.architecture in seen:
+        if values is None or candidate.key in seen:
             continue
-        seen.add(candidate.architecture)
-        found.append({"id": candidate.id, "genome": list(candidate.genome), "values": list(values)})
+        seen.add(candidate.key)
+        member = {"id": candidate.id, "genome": list(candidate.genome), "values": list(values)}
+        found.append(member | _own_key(candidate))
     return found
 
 
+def _own_key(candidate: Candidate) -> Member:
+    return {} if candidate.key == candidate.architecture else {"key": candidate.key}
+
+
 def without_repeats(problem: Problem, candidates: Iterable[Member]) -> list[Member]:
-    """Keep the first member of each network."""
+    """Keep the first member of each key."""
     first: dict[str, Member] = {}
     for member in candidates:
-        first.setdefault(problem.identity(tuple(member["genome"])), member)
+        first.setdefault(_key(problem, member), member)
     return list(first.values())
 
 

@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evo_core import lineage
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation, Objective
 from evo_core.failures import failure_table, tally
@@ -55,13 +56,19 @@ class Table:
 def candidates(folder: Path) -> Table:
     """Read all candidates of a run by id, with one column for each fitness.
 
+    Where candidates develop, there are columns of what they inherited and what training took.
+
     Raises:
         EvoError: If it is no run folder.
     """
     with closing(Store.open(folder)) as store:
         names = tuple(objective["name"] for objective in store.fact("objectives"))
-        rows = [_row(candidate, one, names) for candidate, one in store.evaluated()]
-    return Table((*_COLUMNS, *names), rows)
+        pairs = store.evaluated()
+    rows = [_row(candidate, one, names) for candidate, one in pairs]
+    if not any("training" in one.details for _, one in pairs):
+        return Table((*_COLUMNS, *names), rows)
+    kin = [(*row, *lineage.cells(*pair)) for row, pair in zip(rows, pairs, strict=True)]
+    return Table((*_COLUMNS, *names, *lineage.COLUMNS), kin)
 
 
 def failures(folder: Path, *, allow_plugins: bool = False) -> Table:
@@ -74,7 +81,7 @@ def failures(folder: Path, *, allow_plugins: bool = False) -> Table:
     Raises:
         EvoError: If it is no run folder, or its space can not be built here.
     """
-    from evo_core.plan import space_of
+    from evo_core.spaces import space_of
 
     with closing(Store.open(folder)) as store:
         objectives = tuple(Objective(**one) for one in store.fact("objectives"))

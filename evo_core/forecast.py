@@ -12,6 +12,7 @@ from evo_core.evaluation import Candidate, Evaluation
 from evo_core.evolution import Problem, random_proposals
 from evo_core.executors import ExecutorLike
 from evo_core.genome import Genome
+from evo_core.heredity import check_development
 from evo_core.plan import Plan
 from evo_core.seeds import generator
 
@@ -54,8 +55,10 @@ def forecast(plan: Plan) -> Forecast:
     """Evaluate two random candidates, one after the other, and extrapolate.
 
     Raises:
-        EvoError: If a candidate fails, with its error, or no random network keeps the constraints.
+        EvoError: If a candidate fails, with its error, no random network keeps the constraints, or
+            a development would do nothing.
     """
+    check_development(plan.development, plan.fitness, plan.config)
     problem = plan.problem()
     genomes = _three(plan, problem)
     executor: ExecutorLike = load(plan.executor.record.build)(plan.executor.options, 1, plan.job)

@@ -6,7 +6,8 @@ import sys
 from dataclasses import dataclass, replace
 
 from evo_core.evaluation import Candidate, Evaluation
-from evo_core.evolution import State
+from evo_core.evolution import Proposal, State
+from evo_core.heredity import inheritance_of, key_of
 from evo_core.initial import start_from
 from evo_core.memory import Memory
 from evo_core.parts import Parts
@@ -38,17 +39,29 @@ def ask(plan: Plan, parts: Parts, memory: Memory) -> Asked:
     if number == 0:
         proposals = start_from(parts.given, proposals, parts.problem)
     candidates = [
-        Candidate(
-            memory.next_id + place,
-            proposal.genome,
-            parts.problem.identity(proposal.genome),
-            number,
-            proposal.parents,
-            proposal.operators,
-        )
+        _candidate(plan, parts, memory, memory.next_id + place, proposal)
         for place, proposal in enumerate(proposals)
     ]
     return Asked(number, state, candidates)
+
+
+def _candidate(
+    plan: Plan, parts: Parts, memory: Memory, number: int, proposal: Proposal
+) -> Candidate:
+    """Make a candidate of a proposal, with the bodies of its parents if these are passed on."""
+    genome = proposal.genome
+    identity = parts.problem.identity(genome)
+    inheritance = inheritance_of(proposal.heirs, proposal.mutations, memory.done)
+    return Candidate(
+        number,
+        genome,
+        identity if plan.development is None else plan.network(genome),
+        memory.generations,
+        proposal.parents,
+        proposal.operators,
+        key=key_of(identity, (), inheritance),
+        inheritance=inheritance,
+    )
 
 
 def tell(

@@ -11,7 +11,8 @@ from typing import Any
 from evo_core.errors import EvoError
 from evo_core.evolution import Problem, Proposal
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
-from evo_core.plan import Plan, space_of
+from evo_core.plan import Plan
+from evo_core.spaces import space_of
 from evo_core.store import Store
 from evo_core.stored import config_of
 

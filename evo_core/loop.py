@@ -109,6 +109,8 @@ class Loop:
 
     def _generations(self) -> str:
         report = self.memory.report
+        if report:  # a run that was killed may have left what is needed no more
+            self.store.bodies.keep_only(self.memory.bodies())
         reason = self._over(report) if report else None
         while reason is None and self.memory.generations < self.config.generations:
             reason = self._over(self._generation())
@@ -121,6 +123,7 @@ class Loop:
         report = tell(self.parts, self.memory, asked, evaluated, self._seconds())
         assert self.memory.state is not None
         self.store.add_generation(report, self.memory.state)
+        self.store.bodies.keep_only(self.memory.bodies())
         logger.info("generation %d: best %s", report.generation + 1, report.best)
         self._tell("evo_generation_ended", report=report)
         return report
@@ -128,17 +131,17 @@ class Loop:
     def _settle(self, candidates: list[Candidate]) -> list[Evaluated]:
         """Give each candidate its evaluation, stage by stage; some have none if time is over."""
         self._check_stored(candidates)
-        known = self.memory.by_architecture
+        known = self.memory.by_key
         new: dict[str, Candidate] = {}
         for candidate in candidates:
-            if candidate.architecture not in known:
-                new.setdefault(candidate.architecture, candidate)
+            if candidate.key not in known:
+                new.setdefault(candidate.key, candidate)
         self._evaluate(
             one for one in new.values() if not (self._take_stored(one) or self._refuse(one))
         )
         self.interrupts.check()
         for candidate in candidates:
-            original = known.get(candidate.architecture)
+            original = known.get(candidate.key)
             settled = candidate.id in self.memory.done or self._take_stored(candidate)
             if original is not None and not settled:
                 self._keep(candidate, duplicate(original, candidate))
@@ -164,7 +167,7 @@ class Loop:
     def _evaluate(self, candidates: Iterable[Candidate]) -> None:
         by_id = {candidate.id: candidate for candidate in candidates}
         for candidate in by_id.values():
-            self.executor.submit((candidate,))
+            self.executor.submit((self.store.bodies.locate(candidate),))
         for evaluations in self.executor.as_completed():
             for evaluation in evaluations:
                 self._keep(by_id[evaluation.candidate], evaluation)
@@ -180,6 +183,7 @@ class Loop:
         return reason is not None
 
     def _keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
+        evaluation = self.store.add_body(evaluation)
         self.memory.keep(candidate, evaluation)
         self.store.add(candidate, evaluation)
         if evaluation.error:

@@ -20,7 +20,7 @@ class Memory:
     Attributes:
         objectives: What is optimised.
         done: The evaluated candidates by id.
-        by_architecture: The evaluation of each network.
+        by_key: The evaluation of each candidate that repeats no other.
         counts: How many were evaluated, repeated, failed and infeasible.
         next_id: The id of the next candidate.
         state: The state of the strategy after the last generation; None before the first.
@@ -31,7 +31,7 @@ class Memory:
 
     objectives: Objectives
     done: dict[int, tuple[Candidate, Evaluation]] = field(default_factory=dict)
-    by_architecture: dict[str, Evaluation] = field(default_factory=dict)
+    by_key: dict[str, Evaluation] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     next_id: int = 0
     state: State | None = None
@@ -48,7 +48,7 @@ class Memory:
     def keep(self, candidate: Candidate, evaluation: Evaluation) -> None:
         """Take in an evaluated candidate, and count it."""
         if evaluation.copied_from is None:
-            self.by_architecture[candidate.architecture] = evaluation
+            self.by_key[candidate.key] = evaluation
         self.counts = self.counts.plus(evaluation, self.objectives)
         self.done[candidate.id] = (candidate, evaluation)
         self.next_id = max(self.next_id, candidate.id + 1)
@@ -60,6 +60,19 @@ class Memory:
     def best(self) -> Member | None:
         """Give the best first objective so far, ties by id."""
         return self._best
+
+    def bodies(self) -> set[str]:
+        """Name the bodies that are still needed.
+
+        These are those of the survivors, the best, and what was evaluated of a generation that was
+        cut off, and those that the survivors and the best began with, so that they can be evaluated
+        again.
+        """
+        survivors = self.report.survivors if self.report is not None else ()
+        best = (self._best["id"],) if self._best is not None else ()
+        kept = [*(self.done[number] for number in (*survivors, *best)), *self.stored.values()]
+        own = {one.body for _, one in kept if one.body is not None}
+        return own.union(*(one.inheritance.bodies for one, _ in kept if one.inheritance))
 
     def _rank(self, member: Member) -> tuple[float, int]:
         return -self.objectives[0].sign * member["values"][0], member["id"]

@@ -49,6 +49,13 @@ def mutate_macro(
     return (mutate_scale(rng, space, genome, "macro"),)
 
 
+def mutate_development(
+    rng: np.random.Generator, space: GeneTable, genome: Genome, *, options: NoOptions
+) -> tuple[Genome]:
+    """Change genes of the development; at least one, if there is any."""
+    return (mutate_scale(rng, space, genome, "development"),)
+
+
 def mutate_scale(
     rng: np.random.Generator, space: GeneTable, genome: Genome, scale: Scale
 ) -> Genome:
@@ -90,6 +97,13 @@ def mate_macro(
 ) -> tuple[Genome, Genome]:
     """Exchange genes of the macro scale, each with probability one half."""
     return mate_scale(rng, space, one, two, "macro")
+
+
+def mate_development(
+    rng: np.random.Generator, space: GeneTable, one: Genome, two: Genome, *, options: NoOptions
+) -> tuple[Genome, Genome]:
+    """Exchange genes of the development, each with probability one half."""
+    return mate_scale(rng, space, one, two, "development")
 
 
 def mate_scale(

@@ -16,6 +16,7 @@ from evo_core.errors import EvoError
 from evo_core.evolution import Problem, StrategyLike
 from evo_core.executors import ExecutorLike
 from evo_core.genome import Genome
+from evo_core.heredity import check_development
 from evo_core.plan import Plan
 from evo_core.registry import one_line
 
@@ -40,9 +41,10 @@ def assemble(plan: Plan, given: tuple[Genome, ...] = ()) -> Iterator[Parts]:
         given: The genomes that the first generation starts from.
 
     Raises:
-        EvoError: If something can not be loaded, or refuses its options, or the cache can not be
-            used.
+        EvoError: If something can not be loaded, or refuses its options, the cache can not be used,
+            or a development would do nothing.
     """
+    check_development(plan.development, plan.fitness, plan.config)
     for bound in plan.fitness:
         for reference in (bound.record.score, bound.record.collect):
             if reference is not None:

@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any
 
 from evo_core.architecture import Architecture, Task
 from evo_core.binding import Binder, Bound, parse_reference, validate
 from evo_core.components import (
     KINDS,
     Component,
+    Development,
     Executor,
     FitnessFunction,
     NeuronModel,
     Observer,
     Operator,
-    SearchSpace,
     Strategy,
-    load,
 )
 from evo_core.config import OWN_KEYS, Precision, RunConfig
 from evo_core.constraints import Constraint, bind_constraints, violation
@@ -29,11 +28,13 @@ from evo_core.data import Splits, check_encoding
 from evo_core.errors import EvoError, InvalidGenomeError, did_you_mean
 from evo_core.evaluation import Objective
 from evo_core.evolution import Problem
-from evo_core.genome import Gene, Genome, random_genome
+from evo_core.genome import Genome, random_genome
+from evo_core.heredity import body_rates, key_of, mutations_of
 from evo_core.limits import parse_memory
 from evo_core.loading import check_partial, load_data
 from evo_core.registry import Registry, installed
 from evo_core.seeds import generator
+from evo_core.spaces import DevelopedSpace, Space, build_space
 
 DEFAULT_RATES: Mapping[str, float] = {
     "two-point": 0.9,
@@ -41,28 +42,7 @@ DEFAULT_RATES: Mapping[str, float] = {
     "mutate-motif": 0.5,
     "mutate-macro": 0.1,
 }
-
-
-class Space(Protocol):
-    """What the build function of a SearchSpace record gives.
-
-    Two more things are optional: ``readable_genes``, a wider gene table for genomes given by hand,
-    and ``describe(genome) -> list[dict]``, one object per cell that ``evo show --json`` prints.
-    """
-
-    @property
-    def genes(self) -> tuple[Gene, ...]:
-        """The gene table."""
-
-    def active(self, genome: Genome) -> tuple[bool, ...]:
-        """Tell which genes say something, given the others."""
-
-    def decode(self, genome: Genome, task: Task) -> Architecture:
-        """Build the network of a valid genome.
-
-        Raises:
-            InvalidGenomeError: If the genome stands for no network; the message is the reason.
-        """
+DEVELOPMENT_RATES: Mapping[str, float] = {"mutate-development": 0.5}  # where its genes evolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +69,8 @@ class Plan:
     strategy: Bound[Strategy]
     executor: Bound[Executor]
     observers: tuple[Bound[Observer], ...]
+    development: Bound[Development] | None = None
+    body_rates: Mapping[str, float] | None = None
 
     @property
     def config(self) -> RunConfig:
@@ -136,6 +118,19 @@ class Plan:
         """
         return self.space.decode(genome, self.task)
 
+    def network(self, genome: Genome) -> str:
+        """Give the hash of the network of a genome, or ``"invalid:..."`` if there is none."""
+        try:
+            return self.decode(genome).hash
+        except InvalidGenomeError:
+            return "invalid:" + ",".join(map(str, genome))
+
+    def developing(self, genome: Genome) -> Bound[Development] | None:
+        """Give the development of a candidate with the options that it trains with."""
+        if isinstance(self.space, DevelopedSpace):
+            return self.space.configured(genome)
+        return self.development
+
     def violation(self, genome: Genome) -> str | None:
         """Say which constraint the network of a genome violates; None if it is to be evaluated."""
         with contextlib.suppress(InvalidGenomeError):
@@ -145,13 +140,12 @@ class Plan:
     def problem(self) -> Problem:
         """Give the strategy what it works on."""
         verdicts: dict[str, bool] = {}
+        space, size = self.space, self.config.population
 
         @lru_cache(maxsize=100_000)
         def identity(genome: Genome) -> str:
-            try:
-                return self.decode(genome).hash
-            except InvalidGenomeError:
-                return "invalid:" + ",".join(map(str, genome))
+            genes = space.developing(genome) if isinstance(space, DevelopedSpace) else ()
+            return key_of(self.network(genome), genes, None)
 
         def feasible(genome: Genome) -> bool:
             network = identity(genome)
@@ -159,8 +153,8 @@ class Plan:
                 verdicts[network] = self.violation(genome) is None
             return verdicts[network]
 
-        size = self.config.population
-        return Problem(self.space, self.objectives, size, self.operators, identity, feasible)
+        rates = self.body_rates
+        return Problem(space, self.objectives, size, self.operators, identity, feasible, rates)
 
 
 def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
@@ -180,19 +174,24 @@ def make_plan(job: Job, *, registry: Registry | None = None) -> Plan:
     splits = load_data(binder, config)
     check_partial(splits, config)
     _check_lessons(fitness, splits, config.data)
+    development = binder.bind(Development, config.develop) if config.develop is not None else None
+    space = build_space(binder, config)
+    of_bodies = mutations_of(development, registry)
     plan = Plan(
         job=job,
         registry=registry,
         binder=binder,
-        space=_build_space(binder, config),
+        space=space,
         splits=splits,
         task=splits.task(config.scoring.steps),
         fitness=fitness,
         constraints=bind_constraints(binder, config.constraints),
-        operators=_operators(binder, config),
+        operators=_operators(binder, config, space, of_bodies),
         strategy=binder.bind(Strategy, config.strategy),
         executor=binder.bind(Executor, config.executor),
         observers=tuple(binder.bind(Observer, text) for text in config.observers),
+        development=development,
+        body_rates=body_rates(of_bodies, config),
     )
     if not plan.space.genes:
         raise EvoError(f"the space {config.space} has nothing to choose; allow more in its options")
@@ -219,19 +218,10 @@ def _check_statistics(plan: Plan) -> None:
                 )
 
 
-def space_of(registry: Registry, config: RunConfig) -> Space:
-    """Build the space of a configuration.
-
-    Raises:
-        EvoError: If the registry has no such space, or the options do not fit it.
-    """
-    return _build_space(Binder(registry, config.options), config)
-
-
-def _build_space(binder: Binder, config: RunConfig) -> Space:
-    bound = binder.bind(SearchSpace, config.space)
-    space: Space = load(bound.record.build)(bound.options, binder.bind)
-    return space
+def default_rates(space: Space) -> dict[str, float]:
+    """Give the probability of each operator that acts unless told otherwise."""
+    more = DEVELOPMENT_RATES if isinstance(space, DevelopedSpace) else {}
+    return {**DEFAULT_RATES, **more}
 
 
 def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:
@@ -240,9 +230,14 @@ def needs_data(fitness: tuple[Bound[FitnessFunction], ...]) -> bool:
     return any(need - {"graph"} for need in needs)
 
 
-def _operators(binder: Binder, config: RunConfig) -> tuple[tuple[Bound[Operator], float], ...]:
-    rates = dict(DEFAULT_RATES) | config.operators
-    bound = tuple((binder.bind(Operator, name), rate) for name, rate in rates.items())
+def _operators(
+    binder: Binder, config: RunConfig, space: Space, of_bodies: Collection[str]
+) -> tuple[tuple[Bound[Operator], float], ...]:
+    """Bind the variation operators that act; ``of_bodies`` names what is none of them."""
+    rates = default_rates(space) | config.operators
+    bound = tuple(
+        (binder.bind(Operator, name), rate) for name, rate in rates.items() if name not in of_bodies
+    )
     return tuple((operator, rate) for operator, rate in bound if rate > 0)
 
 

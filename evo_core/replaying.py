@@ -125,7 +125,7 @@ def _settled_otherwise(
     plan: Plan, memory: Memory, candidate: Candidate, one: Evaluation
 ) -> str | None:
     if one.stage == "duplicate":
-        original = memory.by_architecture.get(candidate.architecture)
+        original = memory.by_key.get(candidate.key)
         same = original is not None and one == duplicate(original, candidate)
         return None if same else f"is no duplicate of candidate {one.copied_from}"
     if one.copied_from is not None:

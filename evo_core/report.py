@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from evo_core import lineage
 from evo_core.architecture import Architecture, Cell, Edge
+from evo_core.evaluation import Candidate, Evaluation
 from evo_core.plan import Plan
 from evo_core.primitives import Neuron
 from evo_core.results import RunResult, Solution
@@ -18,7 +20,7 @@ def network_json(target: Target) -> dict[str, Any]:
     """Describe a network as JSON types: identity, size, cells with their edges, and the graph."""
     from evo_core.architecture_json import to_json
 
-    architecture = target.architecture
+    architecture, pair = target.architecture, _developed(target)
     return {
         "target": target.text,
         "candidate": target.candidate,
@@ -28,6 +30,7 @@ def network_json(target: Target) -> dict[str, Any]:
         "macs": architecture.macs,
         "cells": _cells_json(target),
         "graph": to_json(architecture),
+        **({"lineage": lineage.to_json(target.plan, *pair)} if pair is not None else {}),
     }
 
 
@@ -42,6 +45,8 @@ def network_text(target: Target) -> str:
         f"  input {size}, {task.steps} time steps, {task.classes} classes",
         f"  {architecture.parameters:,} parameters, {architecture.macs:,} MACs per step",
     ]
+    pair = _developed(target)
+    lines += lineage.lines(target.plan, *pair) if pair is not None else []
     for cell in architecture.cells:
         lines += ["", *_cell_lines(architecture, cell)]
     if not architecture.cells:
@@ -75,6 +80,11 @@ def summary(plan: Plan, result: RunResult) -> str:
     if result.best is not None:
         lines += [f"look again: evo show {again(plan, result.run)}"]
     return "\n".join(lines)
+
+
+def _developed(target: Target) -> tuple[Candidate, Evaluation] | None:
+    """Give the candidate of a run whose candidates develop."""
+    return target.evaluated if target.plan.development is not None else None
 
 
 def _cells_json(target: Target) -> list[dict[str, Any]]:

@@ -20,9 +20,10 @@ from evo_core.config_file import run_toml
 from evo_core.errors import EvoError
 from evo_core.memory import Memory, recall
 from evo_core.parts import assemble
-from evo_core.plan import Plan, space_of
+from evo_core.plan import Plan
 from evo_core.provenance import differences, lock
 from evo_core.results import RunResult
+from evo_core.spaces import space_of
 from evo_core.store import Store
 from evo_core.stored import config_of, edited, given_to, plan_of
 from evo_core.versions import versions
@@ -153,7 +154,7 @@ def _check_same_search(past: Past) -> None:
     """Refuse a configuration under which what is stored would mean something else.
 
     Raises:
-        EvoError: If genes, objectives or strategy are not those of the run.
+        EvoError: If genes, objectives, strategy or development are not those of the run.
     """
     store, plan = past.store, past.plan
     before = config_of(store)
@@ -162,6 +163,8 @@ def _check_same_search(past: Past) -> None:
         "space": space_of(plan.registry, before).genes == plan.space.genes,
         "fitness": store.fact("objectives") == objectives,
         "strategy": before.strategy == plan.config.strategy,
+        "development": (before.develop, before.inherit)
+        == (plan.config.develop, plan.config.inherit),
     }
     for what, holds in same.items():
         if not holds:

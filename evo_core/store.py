@@ -6,15 +6,17 @@ import contextlib
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evo_core import database
+from evo_core.bodies import Bodies
 from evo_core.errors import EvoError, RunFailedError
-from evo_core.evaluation import Candidate, Evaluation, Repeat, Score
+from evo_core.evaluation import Candidate, Evaluation, Repeat
 from evo_core.folder import check_closed, hold, new_folder, write_whole
 from evo_core.results import GenerationReport, RunResult
+from evo_core.rows import evaluation_row, lineage_rows, read_pair, read_repeat, scores_text
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -43,6 +45,7 @@ class Store:
         self, folder: Path, connection: sqlite3.Connection, lock: BaseFileLock | None = None
     ) -> None:
         self.folder = folder
+        self.bodies = Bodies(folder / "weights")
         self._db = connection
         self._lock = lock
 
@@ -97,13 +100,22 @@ class Store:
             self._lock.release()
 
     def add(self, candidate: Candidate, evaluation: Evaluation) -> None:
-        """Keep one evaluated candidate."""
+        """Keep one evaluated candidate, whose body :meth:`add_body` has kept."""
         one = candidate
         row = (one.id, one.generation, json.dumps(one.genome), one.architecture)
         with self._writing():
             kin = (json.dumps(one.parents), json.dumps(one.operators))
             database.insert(self._db, "candidates", [(*row, *kin)])
-            database.insert(self._db, "evaluations", [_evaluation_row(evaluation)])
+            database.insert(self._db, "evaluations", [evaluation_row(evaluation)])
+            database.insert(self._db, "lineage", lineage_rows(candidate, evaluation))
+
+    def add_body(self, evaluation: Evaluation) -> Evaluation:
+        """Keep the body that came with an evaluation, and leave its digest there."""
+        if not evaluation.tensors:
+            return evaluation
+        with self._writing():
+            body = self.bodies.add(evaluation.tensors)
+        return replace(evaluation, body=body, tensors=b"")
 
     def add_generation(self, report: GenerationReport, state: dict[str, Any]) -> None:
         """Keep a generation and the state of the strategy after it."""
@@ -114,7 +126,7 @@ class Store:
     def add_rescore(self, repeat: Repeat) -> None:
         """Keep a score under a fresh init."""
         one = repeat.evaluation
-        scores = _scores_text(one)
+        scores = scores_text(one)
         row = (repeat.candidate, repeat.init, one.status, scores, one.seconds, one.error)
         with self._writing():
             database.insert(self._db, "rescores", [(*row, one.attempts)])
@@ -129,7 +141,7 @@ class Store:
         """Drop all candidates that came after so many generations."""
         chosen = "(SELECT id FROM candidates WHERE generation >= ?)"
         with self._writing():
-            for table in ("evaluations", "rescores"):
+            for table in ("evaluations", "rescores", "lineage"):
                 query = f"DELETE FROM {table} WHERE candidate IN {chosen}"  # noqa: S608
                 self._db.execute(query, (generations,))
             self._db.execute("DELETE FROM candidates WHERE generation >= ?", (generations,))
@@ -179,18 +191,19 @@ class Store:
     def evaluated(self, candidate: int | None = None) -> list[tuple[Candidate, Evaluation]]:
         """Give all candidates with their evaluations by id, or the one with that id."""
         query = (
-            "SELECT c.*, e.* FROM candidates c LEFT JOIN evaluations e ON e.candidate = c.id "
+            "SELECT c.*, e.*, l.* FROM candidates c LEFT JOIN evaluations e ON e.candidate = c.id "
+            "LEFT JOIN lineage l ON l.candidate = c.id "
             "WHERE ?1 IS NULL OR c.id = ?1 ORDER BY c.id"
         )
         with self._reading():
             rows = self._db.execute(query, (candidate,))
-            return [(_read_candidate(row[:7]), _read_evaluation(row[7:])) for row in rows]
+            return [read_pair(row[:7], row[7:18], row[18:]) for row in rows]
 
     def rescores(self) -> list[Repeat]:
         """Give the scores under fresh inits, by candidate and init."""
         with self._reading():
             rows = self._db.execute("SELECT * FROM rescores ORDER BY candidate, init")
-            return [_read_repeat(row) for row in rows]
+            return [read_repeat(row) for row in rows]
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -221,36 +234,3 @@ class Store:
                 f"{self.folder} can not be written: {reason}; what was kept until then is whole, "
                 f"go on with evo resume {self.folder}"
             ) from error
-
-
-def _evaluation_row(one: Evaluation) -> database.Row:
-    texts = (_scores_text(one), json.dumps(one.details))
-    costs = (float(one.seconds), one.peak_bytes)
-    end = (one.error, one.copied_from, one.attempts, one.stage)
-    return (one.candidate, one.status, *texts, *costs, *end)
-
-
-def _scores_text(evaluation: Evaluation) -> str:
-    return json.dumps({name: score.to_json() for name, score in evaluation.scores.items()})
-
-
-def _scores(text: str) -> dict[str, Score]:
-    return {name: Score(**score) for name, score in json.loads(text).items()}
-
-
-def _read_candidate(row: database.Row) -> Candidate:
-    number, generation, genome, architecture, parents, operators = database.unsealed(row)
-    kin = (tuple(json.loads(parents)), tuple(json.loads(operators)))
-    return Candidate(number, tuple(json.loads(genome)), architecture, generation, *kin)
-
-
-def _read_evaluation(row: database.Row) -> Evaluation:
-    number, status, scores, details, seconds, peak, *end = database.unsealed(row)
-    texts = (_scores(scores), json.loads(details))
-    return Evaluation(number, status, *texts, seconds, peak, *end)
-
-
-def _read_repeat(row: database.Row) -> Repeat:
-    number, init, status, scores, seconds, error, attempts = database.unsealed(row)
-    one = Evaluation(number, status, _scores(scores), {}, seconds, 0, error, attempts=attempts)
-    return Repeat(number, init, one)

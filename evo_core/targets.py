@@ -19,6 +19,7 @@ from evo_core.binding import validate
 from evo_core.components import Component, NeuronModel, SearchSpace
 from evo_core.config import Layer, from_layers
 from evo_core.errors import EvoError, did_you_mean
+from evo_core.evaluation import Candidate, Evaluation
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.primitives import Neuron
@@ -37,6 +38,7 @@ class Target:
         architecture: The network.
         genome: Its genome, if it has one.
         candidate: Its id, if it comes from a run.
+        evaluated: The candidate and its evaluation, if it was asked for by its run.
     """
 
     text: str
@@ -44,6 +46,7 @@ class Target:
     architecture: Architecture
     genome: Genome | None = None
     candidate: int | None = None
+    evaluated: tuple[Candidate, Evaluation] | None = None
 
 
 def resolve(
@@ -181,7 +184,7 @@ def _from_run(
             raise EvoError(f"run {folder} has no candidate {number or candidate}")
         plan = _plan_of(store, layers, components, allow_plugins=allow_plugins)
     genome = check_genome(pair[0].genome, plan.space.genes, plan.config.space)
-    return Target(text, plan, plan.decode(genome), genome, candidate)
+    return Target(text, plan, plan.decode(genome), genome, candidate, pair)
 
 
 def _plan_of(

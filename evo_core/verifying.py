@@ -7,12 +7,13 @@ the evaluations themselves are checked on a sample.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from evo_core.bodies import Bodies, body_in
 from evo_core.components import Component
 from evo_core.errors import EvoError
 from evo_core.evaluation import Candidate, Evaluation
@@ -38,7 +39,8 @@ class Verification:
         generations: How many generations were replayed.
         candidates: How many candidates were compared.
         rescored: The ids of those that were evaluated again.
-        unverified: How many timed out, crashed or ran out of memory, which nothing can check.
+        unverified: How many can not be checked: they timed out, crashed or ran out of memory, or
+            what they inherited is gone.
         largest_difference: The largest absolute difference of a score that was evaluated again.
         differences: What does not repeat, a phrase each; empty if all does.
         changed: What the run was made with and is another now: evo, plugins, libraries.
@@ -111,8 +113,9 @@ def verify(
             found += result_differs(plan, store, memory)
         repeats = repeats_to_check(store, memory) if sample else []
         changed = differences(store.fact("lock") or lock(plan), lock(plan))
-    again = _sample(plan, memory, sample)
-    pairs = [stored[number] for number in again]
+    lost = _lost(store.bodies, memory)
+    again = _sample(plan, memory, sample, lost)
+    pairs = [(store.bodies.locate(stored[number][0]), stored[number][1]) for number in again]
     pairs += [
         (replace(stored[one.candidate][0], inits=(one.init,)), one.evaluation) for one in repeats
     ]
@@ -122,7 +125,7 @@ def verify(
         memory.generations,
         len(memory.done),
         again,
-        sum(one.status in _OF_THE_DAY for _, one in memory.done.values()),
+        len(lost),
         largest,
         (*found, *otherwise),
         tuple(changed),
@@ -134,12 +137,22 @@ def _without_cache(plan: Plan) -> Plan:
     return replace(plan, job=replace(plan.job, config=config))
 
 
-def _sample(plan: Plan, memory: Memory, size: int) -> tuple[int, ...]:
+def _lost(bodies: Bodies, memory: Memory) -> set[int]:
+    """Name the candidates that nothing can evaluate again as they were."""
+    return {
+        number
+        for number, (candidate, one) in memory.done.items()
+        if one.status in _OF_THE_DAY
+        or (candidate.inheritance is not None and not bodies.has(candidate.inheritance.bodies))
+    }
+
+
+def _sample(plan: Plan, memory: Memory, size: int, lost: Collection[int]) -> tuple[int, ...]:
     """Choose who is evaluated again: the best, and others at random."""
     numbers = [
         number
         for number, (_, one) in sorted(memory.done.items())
-        if one.stage in ("evaluate", "cache") and one.status not in _OF_THE_DAY
+        if one.stage in ("evaluate", "cache") and number not in lost
     ]
     best = memory.best()
     first = [best["id"]] if best is not None and best["id"] in numbers else []
@@ -161,6 +174,8 @@ def _evaluate(plan: Plan, pairs: list[tuple[Candidate, Evaluation]]) -> tuple[fl
         now = evaluator.evaluate(candidate)
         if now.status != before.status:
             found.append(f"{name} is {now.status}, was {before.status}")
+        if before.body is not None and not candidate.inits and body_in(now) != before.body:
+            found.append(f"{name} leaves another body")
         for fitness, score in before.scores.items():
             value = now.scores[fitness].value if fitness in now.scores else None
             if value != score.value:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--space", help="Search space.  [default: mse]")
 @scoring_options
+@click.option("--develop", help="How candidates develop while they are trained, e.g. set.")
+@click.option("--inherit", help="Of a development: none, baldwin or lamarck.  [default: none]")
 @click.option("--strategy", help="nsga2, mu-plus-lambda, random, ...  [default: nsga2]")
 @click.option("--population", type=int, help="Candidates that survive a generation.")
 @click.option("--generations", type=int, help="Generations, the first one counted.")

@@ -18,11 +18,16 @@ from evo_core.commands.settings import allow_plugins, as_json, layers, scoring_o
 def command(*, target: str, as_json: bool, allow_plugins: bool, **flags: Any) -> int:
     """Score TARGET: a run folder, RUN:ID, mse:1,0,2,..., reference:2fc or a FILE.json."""
     from evo_core.executors import make_evaluator
+    from evo_core.snn.lessons import Lessons
     from evo_core.targets import check_task, resolve
 
     found = resolve(target, layers(**flags), allow_plugins=allow_plugins)
     check_task(found)
-    evaluation = make_evaluator(found.plan.job).score(found.candidate or 0, found.architecture)
+    plan, genome, network = found.plan, found.genome, found.architecture
+    development = plan.development if genome is None else plan.developing(genome)
+    evaluation = make_evaluator(plan.job).score(
+        found.candidate or 0, network, lessons=Lessons(plan, network, development)
+    )
     scores = {name: score.to_json() for name, score in evaluation.scores.items()}
     partial = {"data_partial": found.plan.splits.partial} if found.plan.splits.partial else {}
     if as_json:

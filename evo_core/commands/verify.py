@@ -40,7 +40,10 @@ def _show(found: Verification) -> None:
         f"replayed, {len(found.rescored)} evaluated again"
     )
     if found.unverified:
-        click.echo(f"  not checked: {found.unverified} that timed out, crashed or had no memory")
+        click.echo(
+            f"  not checked: {found.unverified} that timed out, crashed, or lack "
+            "memory or the body they inherited"
+        )
     for change in found.changed:
         click.echo(f"  since then: {change}")
     for difference in found.differences:

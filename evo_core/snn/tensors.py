@@ -16,16 +16,36 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], facts: Mapping[str,
     Raises:
         EvoError: If the file can not be written.
     """
-    from safetensors.torch import save
-
     part = path.with_name(f"{path.name}.part")
-    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     try:
-        part.write_bytes(save(kept, dict(facts)))
+        part.write_bytes(tensor_bytes(tensors, facts))
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise EvoError(f"{path} can not be written: {error.strerror}") from None
+
+
+def tensor_bytes(tensors: Mapping[str, Tensor], facts: Mapping[str, str] | None = None) -> bytes:
+    """Give the content of a safetensors file; equal tensors without facts give equal bytes."""
+    from safetensors.torch import save
+
+    kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(kept, None if facts is None else dict(facts))
+
+
+def parse_tensors(content: bytes, what: str) -> dict[str, Tensor]:
+    """Read the tensors in the content of a safetensors file.
+
+    Raises:
+        EvoError: If it is no sound one; ``what`` names it there.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    try:
+        return load(content)
+    except (SafetensorError, ValueError, RuntimeError, KeyError) as error:
+        raise EvoError(f"{what} is no sound safetensors file: {error}") from None
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from evo_core.architecture import Architecture
 from evo_core.binding import Bound
 from evo_core.components import FitnessFunction, load
-from evo_core.errors import InvalidGenomeError
+from evo_core.errors import EvoError, InvalidGenomeError
 from evo_core.evaluation import Candidate, Evaluation, EvaluationStatus, Score
 from evo_core.limits import (
     DeadlineExceeded,
@@ -34,8 +34,9 @@ from evo_core.snn.activity import Activity
 from evo_core.snn.devices import threads
 from evo_core.snn.encoding import encoded
 from evo_core.snn.gradients import Gradients, gradients_of
-from evo_core.snn.lessons import trained
+from evo_core.snn.lessons import Lessons
 from evo_core.snn.operations import Statistics
+from evo_core.snn.repeats import mean
 from evo_core.snn.scoring import untrained_pass
 from evo_core.snn.view import Trained, View, duplicates_in
 from evo_core.snn.watcher import Watcher
@@ -105,9 +106,12 @@ class Evaluator:
         try:
             with limits(timeout, self._memory):
                 architecture = self._plan.decode(candidate.genome)
-                evaluation = self.score(candidate.id, architecture, candidate.inits)
+                lessons = Lessons.of(self._plan, architecture, candidate)
+                evaluation = self.score(candidate.id, architecture, candidate.inits, lessons)
         except InvalidGenomeError as error:
             evaluation = Evaluation(candidate.id, "invalid", error=str(error))
+        except EvoError as error:
+            evaluation = Evaluation(candidate.id, "error", error=str(error))
         except DeadlineExceeded:
             error_text = f"stopped after the timeout of {timeout:g} s"
             evaluation = Evaluation(candidate.id, "timeout", error=error_text)
@@ -123,7 +127,11 @@ class Evaluator:
 
     @threads(1)
     def score(
-        self, candidate: int, architecture: Architecture, inits: Sequence[int] = ()
+        self,
+        candidate: int,
+        architecture: Architecture,
+        inits: Sequence[int] = (),
+        lessons: Lessons | None = None,
     ) -> Evaluation:
         """Score an architecture with every fitness function of the plan.
 
@@ -131,10 +139,12 @@ class Evaluator:
             candidate: The id to answer under.
             architecture: The network.
             inits: The numbers of the initial weights; empty for those of the configuration.
+            lessons: What trains it; by default without a development.
         """
+        lessons = lessons or Lessons(self._plan, architecture)
         passes = [
             self._pass(architecture, batch, weights, trained)
-            for weights, trained in self._draws(architecture, inits)
+            for weights, trained in self._draws(lessons, inits)
             for batch in self._batches
         ]
         unseen = [_Pass(View(architecture), Activity(architecture))]
@@ -147,17 +157,18 @@ class Evaluator:
             errors += error
         details: dict[str, Any] = _activity(passes)
         details |= {text: score.details for text, score in scores.items() if score.details}
+        details |= lessons.account()
         status = _status(passes, list(scores.values()))
-        return Evaluation(candidate, status, scores, details, error="\n".join(errors) or None)
+        one = Evaluation(candidate, status, scores, details, error="\n".join(errors) or None)
+        selectable = one.values(self._plan.objectives) is not None
+        return replace(one, tensors=lessons.body) if selectable else one
 
-    def _draws(
-        self, architecture: Architecture, inits: Sequence[int]
-    ) -> Iterator[tuple[Weights, Train]]:
+    def _draws(self, lessons: Lessons, inits: Sequence[int]) -> Iterator[tuple[Weights, Train]]:
         """Give each draw of the weights, and what trains the network from there, once a recipe."""
         config = self._plan.config
         for init in inits or range(config.scoring.inits):
             weights = Weights(config.seed, init, device=config.device, bank=self._bank)
-            yield weights, cache(partial(trained, self._plan, architecture, init))
+            yield weights, cache(partial(lessons.trained, init))
 
     def _pass(
         self, architecture: Architecture, batch: _Batch, weights: Weights, trained: Train
@@ -235,7 +246,7 @@ def _score(bound: Bound[FitnessFunction], passes: Sequence[_Pass]) -> tuple[Scor
     function = load(bound.record.score)
     try:
         parts = [Score.of(function(one.seen_by(bound), bound.options)) for one in passes]
-        merged, errors = _mean(parts), []
+        merged, errors = mean(parts), []
     except BaseException as error:
         if isinstance(error, _STOPS) or out_of_memory(error):
             raise
@@ -249,25 +260,6 @@ def _score(bound: Bound[FitnessFunction], passes: Sequence[_Pass]) -> tuple[Scor
         forwards=looked + merged.forwards,
     )
     return score, errors
-
-
-def _mean(parts: Sequence[Score]) -> Score:
-    """Average the repeats, inits before batches; one undefined repeat leaves it undefined."""
-    values = [part.value for part in parts if part.value is not None and part.status == "ok"]
-    details = parts[0].details
-    if len(parts) > 1:
-        details = {"values": [part.value for part in parts]}
-        if any(part.details for part in parts):
-            details["repeats"] = [part.details for part in parts]
-    extra = {
-        "forwards": sum(part.forwards for part in parts),
-        "backwards": sum(part.backwards for part in parts),
-        "details": details,
-    }
-    if len(values) < len(parts):
-        failed = any(part.status == "error" for part in parts)
-        return Score(None, "error" if failed else "undefined", **extra)  # type: ignore[arg-type]
-    return Score(sum(values) / len(values), **extra)  # type: ignore[arg-type]
 
 
 def _status(passes: Sequence[_Pass], scores: Sequence[Score]) -> EvaluationStatus:

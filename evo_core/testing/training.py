@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evo_core.binding import Bound
+from evo_core.components import Development, load
 from evo_core.data import Samples, Splits, split
+from evo_core.development import MATE
+from evo_core.evaluation import Inheritance
 from evo_core.recipe import Recipe
 from evo_core.testing.base import Contract, genomes
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from evo_core.snn.training import Trainer
+
+    Tensors = dict[str, Tensor]
 
 
 class DevelopmentContract(Contract):
@@ -53,8 +62,59 @@ class DevelopmentContract(Contract):
         assert all(bool(one.isfinite().all()) for one in trainer.network.parameters())
         assert list(self._numbers(trainer)) == names
 
-    def _trained(self, text: str, epochs: int) -> Trainer:
-        trainer = self._trainer(text)
+    def test_its_genes_choose_options_that_can_be_trained_with(self, text: str) -> None:
+        """Every choice of every gene gives options of its own kind, and a sound network."""
+        bound = self._bound(text)
+        if bound.record.genes is None or bound.record.configure is None:
+            return
+        genes = load(bound.record.genes)(bound.options)
+        assert all(gene.scale == "development" for gene in genes)
+        for place in range(max(len(gene.choices) for gene in genes)):
+            chosen = {gene.name: gene.choices[place % len(gene.choices)] for gene in genes}
+            options = load(bound.record.configure)(bound.options, chosen)
+            assert isinstance(options, bound.record.options)
+            trainer = self._trainer(replace(bound, options=options))
+            self._train(trainer, 1)
+            assert all(bool(one.isfinite().all()) for one in trainer.network.parameters())
+
+    def test_a_body_that_is_inherited_begins_where_it_ended(self, text: str) -> None:
+        """Put into the same network untouched, a body is what it was."""
+        past = self._trained(text, 2)
+        assert _equal(self._begun(text, [past]), _body(past))
+
+    def test_mutations_of_a_body_differ_among_siblings_and_repeat(self, text: str) -> None:
+        """One seed gives one child, another seed another; names and shapes stay."""
+        past = self._trained(text, 2)
+        for name in self._bound(text).record.mutations:
+            one, again, other = (self._begun(text, [past], (name, seed)) for seed in (1, 1, 2))
+            assert _equal(one, again), f"{name} does not repeat"
+            assert not _equal(one, other), f"{name} gives siblings that are alike"
+
+    def test_mated_bodies_are_made_of_both(self, text: str) -> None:
+        """A child of two bodies repeats, and is none of the two."""
+        if self._bound(text).record.mate is None:
+            return
+        parents = [self._trained(text, 2), self._trained(text, 2, seed=6)]
+        one, again = (self._begun(text, parents, (MATE, 3)) for _ in range(2))
+        assert _equal(one, again)
+        assert not any(_equal(one, _body(parent)) for parent in parents)
+
+    def test_a_child_goes_on_learning_soundly(self, text: str) -> None:
+        """After any mutation, or none, the child trains on with finite weights."""
+        past = self._trained(text, 2)
+        for name in (None, *self._bound(text).record.mutations):
+            child = self._trainer(text)
+            _begin(child, [past], self._bound(text), *(() if name is None else ((name, 4),)))
+            self._train(child, 1)
+            assert all(bool(one.isfinite().all()) for one in child.network.parameters())
+
+    def _begun(self, text: str, parents: list[Trainer], *mutations: tuple[str, int]) -> Tensors:
+        child = self._trainer(text)
+        _begin(child, parents, self._bound(text), *mutations)
+        return _body(child)
+
+    def _trained(self, text: str, epochs: int, seed: int = 5) -> Trainer:
+        trainer = self._trainer(text, seed)
         self._train(trainer, epochs)
         return trainer
 
@@ -64,19 +124,47 @@ class DevelopmentContract(Contract):
                 trainer.make_step()
             trainer.end_epoch()
 
-    def _trainer(self, text: str) -> Trainer:
-        from evo_core.components import Development
+    def _bound(self, text: str) -> Bound[Development]:
+        return self.plan().binder.bind(Development, text)
+
+    def _trainer(self, given: str | Bound[Development], seed: int = 5) -> Trainer:
         from evo_core.snn.training import Trainer
 
         plan = self.plan()
-        bound = plan.binder.bind(Development, text)
+        bound = plan.binder.bind(Development, given) if isinstance(given, str) else given
         network = plan.decode(genomes(plan)[0])
         recipe = Recipe(epochs=3, batch=8)
-        return Trainer(network, _noise(), plan.neurons, recipe, 5, development=bound)
+        return Trainer(network, _noise(), plan.neurons, recipe, seed, development=bound)
 
     def _numbers(self, trainer: Trainer) -> dict[str, float]:
         assert trainer.developer is not None
         return trainer.developer.numbers()
+
+
+def _body(trainer: Trainer) -> Tensors:
+    from evo_core.snn.heritage import left_by
+    from evo_core.snn.tensors import parse_tensors
+
+    return parse_tensors(left_by(trainer), "the body")
+
+
+def _begin(
+    child: Trainer,
+    parents: list[Trainer],
+    bound: Bound[Development],
+    *mutations: tuple[str, int],
+) -> None:
+    from evo_core.snn.heritage import Heritage, begin
+
+    bodies = tuple(_body(parent) for parent in parents)
+    begin(child, Heritage(Inheritance((), mutations), bodies), bound)
+
+
+def _equal(one: Tensors, two: Tensors) -> bool:
+    import torch
+
+    same = one.keys() == two.keys()
+    return same and all(torch.equal(tensor, two[name]) for name, tensor in one.items())
 
 
 def _noise() -> Splits:

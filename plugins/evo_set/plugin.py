@@ -20,6 +20,10 @@ class SetOptions:
         0.3, "share of them pruned, and grown elsewhere, after each epoch"
     )
 
+    rewired: Annotated[float, Ge(0), Le(1)] = option(
+        0.2, "share of them pruned and grown at random when a child inherits them"
+    )
+
 
 @hookimpl
 def evo_components() -> Iterable[Component]:
@@ -34,4 +38,8 @@ def evo_components() -> Iterable[Component]:
         tensors="evo_set.sparse:tensors",
         restore="evo_set.sparse:restore",
         numbers="evo_set.sparse:numbers",
+        genes="evo_set.evolving:genes",
+        configure="evo_set.evolving:configure",
+        mutations={"rewire": "evo_set.evolving:rewire"},
+        mate="evo_set.evolving:mate",
     )

@@ -48,6 +48,21 @@ def test_a_run_that_is_made_longer_survives_a_kill_at_any_step(tmp_path, small_f
     assert found["kills"] > 15
 
 
+@pytest.mark.slow
+def test_a_run_that_passes_on_bodies_survives_a_kill_at_any_step(tmp_path, small_flags):
+    flags = (
+        *("--develop", "set[density=0.5]", "--inherit", "lamarck", "--rescore", "0"),
+        *("--fitness", "accuracy[epochs=1,samples=20],params", "--population", "3"),
+        *("--set", "mse.cells=1", "--set", "mse.channels=4", "--set", "operators.mate=0.5"),
+    )
+    command = [sys.executable, KILL_POINTS, tmp_path, "25", *small_flags, *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    found = json.loads(done.stdout)
+    assert found["wrong"] == {}
+    assert found["kills"] > 8
+    assert "Traceback" not in done.stderr
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory, evo_binary):
     """Run without being disturbed; give what came out."""

@@ -24,6 +24,7 @@ ROWS = (
     "FROM evaluations ORDER BY candidate",
     "SELECT number, report, state FROM generations ORDER BY number",
     "SELECT candidate, init, status, scores, error, attempts FROM rescores ORDER BY 1, 2",
+    "SELECT * FROM lineage ORDER BY candidate",
 )
 
 
@@ -66,7 +67,7 @@ def watch(last: int | None) -> Steps:
         return connect(*arguments, factory=Connection, **named)
 
     sqlite3.connect = counting
-    for name in ("write_text", "replace", "rename", "mkdir"):
+    for name in ("write_text", "write_bytes", "replace", "rename", "mkdir", "unlink"):
         setattr(Path, name, steps.around(getattr(Path, name)))
     return steps
 
@@ -97,7 +98,9 @@ def contents(folder: Path) -> tuple:
     database = sqlite3.connect(folder / "run.sqlite")
     rows = [[list(map(untimed, row)) for row in database.execute(query)] for query in ROWS]
     database.close()
-    return (folder / "result.json").read_bytes(), (folder / "config.toml").read_bytes(), rows
+    bodies = {path.name: path.read_bytes() for path in (folder / "weights").glob("*")}
+    files = [(folder / name).read_bytes() for name in ("result.json", "config.toml")]
+    return (*files, rows, bodies)
 
 
 def untimed(value):

@@ -130,6 +130,23 @@ def test_a_run_gives_the_bytes_of_a_serial_one_on_any_cluster(run, address):
     assert written(serial) == written(running) == written(alone) == written(many)
 
 
+def test_bodies_reach_the_workers_and_come_back(run, address):
+    settings = {
+        "fitness": ["accuracy[epochs=1,samples=20]"],
+        "develop": "set[density=0.5]",
+        "inherit": "lamarck",
+        "mse": {"cells": 1, "channels": 4},
+        "rescore": 0,
+    }
+    serial, _ = run("serial", **settings, executor="serial")
+    running, _ = run("running", **settings, dask={"address": address})
+    assert written(serial) == written(running)
+    names = [
+        sorted(path.name for path in (one.run / "weights").iterdir()) for one in (serial, running)
+    ]
+    assert names[0] == names[1] != []
+
+
 def test_candidates_that_end_or_block_their_worker_are_left_out_and_all_others_count(run, plugin):
     settings = {"population": 8, "fitness": ["mine"], "seed": 2, "dask": {"patience": 10}}
     answer_none = "if view.architecture.hash[0] in HOSTILE: return None"
