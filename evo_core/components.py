@@ -270,6 +270,8 @@ class Development(Component):
         tensors: ``tensors(state) -> dict[str, Tensor]``: all that the state needs to go on.
         restore: ``restore(state, tensors)``: take over what ``tensors`` gave, after ``attach``.
         numbers: ``numbers(state) -> dict[str, float]``, for the log of each epoch.
+        check: ``check(architecture, options, epochs)``: optional; raises EvoError if it can not
+            develop this network in a training of so many epochs, before anything is written.
     """
 
     kind: ClassVar[str] = "development"
@@ -280,6 +282,7 @@ class Development(Component):
     tensors: Ref
     restore: Ref
     numbers: Ref
+    check: Ref | None = None
 
 
 RECORDS: tuple[type[Component], ...] = (

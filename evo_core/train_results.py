@@ -54,6 +54,25 @@ class EpochMetrics:
     numbers: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a trained network costs: operations per sample over all time steps, and what is gone.
+
+    Attributes:
+        synops: Weights added because a spike arrived.
+        macs: Weights multiplied with other numbers.
+        energy_pj: The energy of both at 45 nm, in pJ.
+        pruned_weights: The share of its weights that are zero, or read what never fires.
+        pruned_neurons: The share of its neurons and channels without such weights.
+    """
+
+    synops: float
+    macs: float
+    energy_pj: float
+    pruned_weights: float
+    pruned_neurons: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainJob:
     """What is trained, on what, and how: all that decides the result.
@@ -118,6 +137,7 @@ class TrainResult:
         history: The epochs.
         test: The test split, measured once, with the weights of the last epoch; None if
             interrupted.
+        costs: What these weights cost on the validation split; None if interrupted.
         seconds: Wall time of this call.
         data_partial: What sets the data apart from the published data set; empty for a whole one.
     """
@@ -127,6 +147,7 @@ class TrainResult:
     job: TrainJob
     history: tuple[EpochMetrics, ...]
     test: Measured | None = None
+    costs: Costs | None = None
     seconds: float = 0.0
     data_partial: str = ""
 
@@ -159,6 +180,7 @@ class TrainResult:
             "best_epoch": best.epoch if best else None,
             "best_validation": asdict(best.validation) if best else None,
             "test": {**asdict(self.test), "weights": "last"} if self.test else None,
+            "costs": {**asdict(self.costs), "weights": "last"} if self.costs else None,
         }
         if self.data_partial:
             data["data_partial"] = self.data_partial

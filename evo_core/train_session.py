@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from evo_core.primitives import Neuron
 from evo_core.provenance import Lock, code_of, differences
 from evo_core.stored import check_plugins
 from evo_core.train_results import (
+    Costs,
     EpochMetrics,
     Measured,
     TrainGroup,
@@ -137,6 +138,7 @@ class _Session:
             job=self.job,
             history=tuple(self.history),
             test=self.trainer.measure(self.trainer.splits.test) if finished else None,
+            costs=self.trainer.costs() if finished else None,
             seconds=time.perf_counter() - started,
             data_partial=self.trainer.splits.partial,
         )
@@ -228,12 +230,26 @@ def _read_result(folder: Path, job: TrainJob, history: tuple[EpochMetrics, ...])
         data = json.loads(path.read_text(encoding="utf-8"))
         given: Mapping[str, Any] = {key: data["test"][key] for key in ("loss", "accuracy")}
         test = validate(Measured, given, "test")
+        costs = _read_costs(data.get("costs"))
         partial = str(data.get("data_partial", ""))
     except (OSError, ValueError, TypeError, KeyError, EvoError) as error:
         raise EvoError(f"{path} is damaged: {error}; delete it and go on") from None
     return TrainResult(
-        folder=folder, status="done", job=job, history=history, test=test, data_partial=partial
+        folder=folder,
+        status="done",
+        job=job,
+        history=history,
+        test=test,
+        costs=costs,
+        data_partial=partial,
     )
+
+
+def _read_costs(data: Mapping[str, Any] | None) -> Costs | None:
+    """Read what a network costs; trainings of older versions did not tell."""
+    if data is None:
+        return None
+    return validate(Costs, {one.name: data[one.name] for one in fields(Costs)}, "costs")
 
 
 def _draw(result: TrainResult) -> None:

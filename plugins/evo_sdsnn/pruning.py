@@ -1,0 +1,129 @@
+"""Pruning: neurons whose synapses have the narrowest ranges; mode ``improved``: weak synapses too.
+
+The score of a neuron is the sum over its synapses of their range r+ + abs(r-), scaled over the
+whole layer to [0, 1]. Sums are taken in float64, in which those of float32 ranges come out the
+same in any order, so that equal neurons have equal scores: ties go to the lower index.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evo_sdsnn.ranges import PIECE
+from evo_sdsnn.state import LayerState
+
+
+def scores(layer: LayerState) -> Tensor:
+    """Give the score of each neuron, ``[O]``, float64."""
+    upper, lower, mask = (one.flatten(1) for one in (layer.upper, layer.lower, layer.mask))
+    size = max(1, PIECE // upper.shape[1]) if upper.device.type == "cpu" else len(upper)
+    sums, ends = [], []
+    for some in (slice(first, first + size) for first in range(0, len(upper), size)):
+        wide = upper[some].double().add_(lower[some].double().abs_())
+        ends.append(torch.stack(wide.aminmax()))
+        sums.append(wide.mul_(mask[some]).sum(1))
+    total, live = torch.cat(sums), layer.live().double()
+    least, most = torch.stack(ends).amin(0)[0], torch.stack(ends).amax(0)[1]
+    if most == least:
+        return live / 2
+    return (total - least * live) / (most - least)
+
+
+def prune_neurons(layer: LayerState, *, again: bool) -> Tensor:
+    """Prune the neurons with the lowest scores, as many as the pruning rate of the layer says.
+
+    Those that are pruned already, or ever were, fill the quota but stay as they are.
+
+    Args:
+        layer: Its mask changes; one neuron at least is left out of the quota.
+        again: Prune neurons that have grown again once more.
+
+    Returns:
+        The neurons that were pruned now, ``[O]``.
+    """
+    quota = min(math.floor(layer.units * float(layer.rate) / 100), layer.units - 1)
+    lowest = scores(layer).argsort(stable=True)[:quota]
+    chosen = torch.zeros_like(layer.pruned)
+    chosen[lowest] = True
+    if again:
+        layer.pruned.logical_and_(layer.live() == 0)
+    return _cut(layer, chosen & ~layer.pruned)
+
+
+def prune_dead(layer: LayerState, share: float) -> Tensor:
+    """Prune neurons that have fewer than a share of their synapses, but for those just grown.
+
+    The neuron with most synapses stays.
+    """
+    live = layer.live()
+    fan_in = layer.mask[0].numel()
+    dead = (live < max(1.0, share * fan_in)) & ~layer.pruned
+    dead &= ~((layer.growth > 0) & layer.connections()).any(1)
+    dead[live.argmax()] = False
+    return _cut(layer, dead)
+
+
+def retract(weight: Tensor, layer: LayerState, count: int) -> None:
+    """Prune the weakest connections, until so many of the layer are gone; one stays.
+
+    The strength is the absolute value of the weight, in a kernel the sum of them. What has just
+    grown is left out.
+    """
+    there = layer.connections()
+    strength = weight.abs()
+    if layer.is_conv:
+        strength = strength.flatten(2).sum(2)
+    open_to = there & (layer.growth == 0)
+    more = min(count - int((~there).sum()), int(open_to.sum()), int(there.sum()) - 1)
+    if more <= 0:
+        return
+    among = strength[open_to]
+    level = _smallest(among, more)
+    weak = (strength < level) & open_to
+    ties = ((strength == level) & open_to).view(-1).nonzero().view(-1)
+    weak.view(-1)[ties[: more - int(weak.sum())]] = True
+    shape = (*weak.shape, *[1] * (layer.mask.ndim - 2))
+    layer.mask.logical_and_(~weak.view(shape))
+
+
+def quotas(layers: Iterable[LayerState], share: float) -> list[int]:
+    """Spread the share of synapses to be pruned over layers, and give connections for each.
+
+    Densities are proportional to (O + I) / (O I), up to 1, for O neurons and I inputs of a
+    connection each (the Erdos-Renyi rule of SET; Mocanu et al., Nature Communications 9, 2383,
+    2018), so that small layers are not emptied.
+    """
+    shapes = [layer.growth.shape for layer in layers]
+    sizes = np.array([outputs * inputs for outputs, inputs in shapes], dtype=float)
+    slope = np.array([outputs + inputs for outputs, inputs in shapes]) / sizes
+    wanted, full = (1 - share) * sizes.sum(), np.zeros(len(sizes), dtype=bool)
+    density = np.ones(len(sizes))
+    while not full.all():
+        rest = (slope * sizes)[~full].sum()
+        density = np.where(full, 1.0, slope * (wanted - sizes[full].sum()) / rest)
+        over = (density > 1) & ~full
+        if not over.any():
+            break
+        full |= over
+    return [int(one) for one in np.floor((1 - np.minimum(density, 1.0)) * sizes)]
+
+
+def _cut(layer: LayerState, neurons: Tensor) -> Tensor:
+    """Take all synapses from neurons."""
+    if neurons.any():
+        layer.mask[neurons] = False
+        layer.growth[neurons] = 0
+        layer.pruned.logical_or_(neurons)
+    return neurons
+
+
+def _smallest(values: Tensor, count: int) -> Tensor:
+    """Give the value that so many values are at or below."""
+    if values.device.type == "cpu":
+        return torch.tensor(np.partition(values.numpy(), count - 1)[count - 1], dtype=values.dtype)
+    return values.kthvalue(count).values
