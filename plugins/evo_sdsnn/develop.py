@@ -104,12 +104,13 @@ def after_epoch(state: Developing, progress: Progress) -> None:
     """Make a structural step; in mode ``improved`` not after the last epoch, which is final."""
     options = state.options.over(progress.epochs)
     improved = options.mode == "improved"
+    before = [structure.pruned.clone() for _, structure in state.each()]
     if not (improved and progress.epoch == progress.epochs):
         weights = {layer.name: layer.weight for layer in state.layers}
         step(weights, state.state, progress.epoch - 1, options)
     if improved:
-        for layer, structure in state.each():
-            _settle(layer, structure, state.optimiser)
+        for (layer, structure), was in zip(state.each(), before, strict=True):
+            _settle(layer, structure, was & ~structure.pruned, state.optimiser)
         if progress.epoch == progress.epochs:
             _finish(state)
 
@@ -144,11 +145,9 @@ def numbers(state: Developing) -> dict[str, float]:
     }
 
 
-def _settle(layer: WeightLayer, structure: LayerState, optimiser: Optimizer) -> None:
-    """Silence the neurons that were pruned, wake those that have grown, and clear moments."""
+def _settle(layer: WeightLayer, structure: LayerState, awake: Tensor, optimiser: Optimizer) -> None:
+    """Silence the neurons that are pruned, wake those that have grown, and clear moments."""
     with torch.no_grad():
-        awake = structure.pruned & (structure.live() > 0)
-        structure.pruned.logical_and_(~awake)
         gone = structure.pruned
         norm = layer.norm
         if norm is not None:

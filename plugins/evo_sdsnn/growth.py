@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from evo_sdsnn.ranges import pieces
+from evo_sdsnn.selecting import kth_smallest
 from evo_sdsnn.state import LayerState
 
 
@@ -16,16 +17,24 @@ def regenerate(weight: Tensor, layer: LayerState, percentile: float, spine: int)
     summed, or a synapse) that is above the percentile of its layer in T_s + 2 epochs in a row is
     there again, with the weight that it has.
     """
-    there = layer.connections()
-    if bool(there.all()):
-        layer.growth.zero_()
+    if layer.is_whole():
         return
-    values = weight.flatten(2).sum(2) if layer.is_conv else weight
-    asking = (values > _below_percentile(values, percentile)).logical_and_(~there)
-    layer.growth.add_(1).mul_(asking)
-    grown = layer.growth > spine + 1
-    layer.growth.masked_fill_(grown, 0)
-    _open(layer, grown)
+    values = (weight.flatten(2).sum(2) if layer.is_conv else weight).reshape(-1)
+    level = _below_percentile(values, percentile)
+    there, growth = layer.connections().view(-1), layer.growth.view(-1)
+    for piece in pieces(values):
+        gone = ~there[piece]
+        if not gone.any():
+            continue  # the streaks are zero as well
+        streak = growth[piece]
+        streak.add_(1).mul_((values[piece] > level).logical_and_(gone))
+        grown = streak > spine + 1
+        streak.masked_fill_(grown, 0)
+        gone.logical_and_(~grown)
+        there[piece] = ~gone
+    if not layer.is_conv:
+        return  # the connections are the mask
+    layer.mask.logical_or_(there.view(*layer.growth.shape, 1, 1))
 
 
 def regenerate_by_gradient(layer: LayerState, percentile: float, spine: int) -> None:
@@ -64,7 +73,4 @@ def _below_percentile(values: Tensor, percentile: float) -> Tensor:
     A value is above it exactly if it is above the percentile that lies between two values.
     """
     rank = int((values.numel() - 1) * (percentile / 100))
-    flat = values.reshape(-1)
-    if values.device.type == "cpu":  # many times as fast as kthvalue
-        return torch.tensor(np.partition(flat.numpy(), rank)[rank], dtype=values.dtype)
-    return flat.kthvalue(rank + 1).values
+    return kth_smallest(values.reshape(-1), rank)

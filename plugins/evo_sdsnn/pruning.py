@@ -15,57 +15,57 @@ import torch
 from torch import Tensor
 
 from evo_sdsnn.ranges import PIECE
+from evo_sdsnn.selecting import kth_smallest
 from evo_sdsnn.state import LayerState
 
 
 def scores(layer: LayerState) -> Tensor:
     """Give the score of each neuron, ``[O]``, float64."""
     upper, lower, mask = (one.flatten(1) for one in (layer.upper, layer.lower, layer.mask))
-    size = max(1, PIECE // upper.shape[1]) if upper.device.type == "cpu" else len(upper)
-    sums, ends = [], []
-    for some in (slice(first, first + size) for first in range(0, len(upper), size)):
-        wide = upper[some].double().add_(lower[some].double().abs_())
-        ends.append(torch.stack(wide.aminmax()))
-        sums.append(wide.mul_(mask[some]).sum(1))
-    total, live = torch.cat(sums), layer.live().double()
+    size = max(1, PIECE // 2 // upper.shape[1]) if upper.device.type == "cpu" else len(upper)
+    spans = torch.empty((2, size, upper.shape[1]), dtype=torch.float64, device=upper.device)
+    live, sums, ends = layer.live(), [], []
+    for first in range(0, len(upper), size):
+        some = slice(first, min(first + size, len(upper)))
+        span, other = spans[:, : some.stop - first]
+        span.copy_(upper[some]).add_(other.copy_(lower[some]).abs_())
+        ends.append(torch.stack(span.aminmax()))
+        if int(live[some].min()) < upper.shape[1]:
+            span.mul_(mask[some])
+        sums.append(span.sum(1))
     least, most = torch.stack(ends).amin(0)[0], torch.stack(ends).amax(0)[1]
     if most == least:
-        return live / 2
-    return (total - least * live) / (most - least)
+        return live.double() / 2
+    return (torch.cat(sums) - least * live) / (most - least)
 
 
-def prune_neurons(layer: LayerState, *, again: bool) -> Tensor:
+def prune_neurons(layer: LayerState, *, again: bool) -> None:
     """Prune the neurons with the lowest scores, as many as the pruning rate of the layer says.
 
-    Those that are pruned already, or ever were, fill the quota but stay as they are.
+    Those that were ever pruned fill the quota but stay as they are.
 
     Args:
         layer: Its mask changes; one neuron at least is left out of the quota.
-        again: Prune neurons that have grown again once more.
-
-    Returns:
-        The neurons that were pruned now, ``[O]``.
+        again: Prune those that have grown again once more.
     """
     quota = min(math.floor(layer.units * float(layer.rate) / 100), layer.units - 1)
     lowest = scores(layer).argsort(stable=True)[:quota]
     chosen = torch.zeros_like(layer.pruned)
     chosen[lowest] = True
-    if again:
-        layer.pruned.logical_and_(layer.live() == 0)
-    return _cut(layer, chosen & ~layer.pruned)
+    _cut(layer, chosen & (layer.live() > 0 if again else ~layer.pruned))
 
 
-def prune_dead(layer: LayerState, share: float) -> Tensor:
+def prune_dead(layer: LayerState, share: float) -> None:
     """Prune neurons that have fewer than a share of their synapses, but for those just grown.
 
     The neuron with most synapses stays.
     """
     live = layer.live()
     fan_in = layer.mask[0].numel()
-    dead = (live < max(1.0, share * fan_in)) & ~layer.pruned
+    dead = live < max(1.0, share * fan_in)
     dead &= ~((layer.growth > 0) & layer.connections()).any(1)
     dead[live.argmax()] = False
-    return _cut(layer, dead)
+    _cut(layer, dead)
 
 
 def retract(weight: Tensor, layer: LayerState, count: int) -> None:
@@ -83,7 +83,7 @@ def retract(weight: Tensor, layer: LayerState, count: int) -> None:
     if more <= 0:
         return
     among = strength[open_to]
-    level = _smallest(among, more)
+    level = kth_smallest(among, more - 1)
     weak = (strength < level) & open_to
     ties = ((strength == level) & open_to).view(-1).nonzero().view(-1)
     weak.view(-1)[ties[: more - int(weak.sum())]] = True
@@ -113,17 +113,9 @@ def quotas(layers: Iterable[LayerState], share: float) -> list[int]:
     return [int(one) for one in np.floor((1 - np.minimum(density, 1.0)) * sizes)]
 
 
-def _cut(layer: LayerState, neurons: Tensor) -> Tensor:
+def _cut(layer: LayerState, neurons: Tensor) -> None:
     """Take all synapses from neurons."""
     if neurons.any():
         layer.mask[neurons] = False
         layer.growth[neurons] = 0
         layer.pruned.logical_or_(neurons)
-    return neurons
-
-
-def _smallest(values: Tensor, count: int) -> Tensor:
-    """Give the value that so many values are at or below."""
-    if values.device.type == "cpu":
-        return torch.tensor(np.partition(values.numpy(), count - 1)[count - 1], dtype=values.dtype)
-    return values.kthvalue(count).values

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from evo_sdsnn.state import LayerState
 
-PIECE = 1 << 17  # synapses
+PIECE = 1 << 16  # synapses
 
 
 def set_ranges(weight: Tensor, layer: LayerState, *, symmetric: bool) -> None:
@@ -40,7 +40,7 @@ def set_ranges(weight: Tensor, layer: LayerState, *, symmetric: bool) -> None:
 
 def update_ranges(weight: Tensor, layer: LayerState, spine: int, contraction: float) -> None:
     """Expand and contract the ranges of a layer by its weights after an epoch."""
-    whole = bool(layer.mask.all())
+    whole = layer.is_whole()
     for piece in pieces(weight):
         flat = [_flat(one)[piece] for one in (weight, layer.upper, layer.lower, layer.above)]
         w, upper, lower, above = flat
@@ -53,8 +53,8 @@ def update_ranges(weight: Tensor, layer: LayerState, spine: int, contraction: fl
         size = w.abs()
         falling.add_(1).mul_(size < before)
         before.copy_(size)
-        events = falling > spine
-        if events.any():
+        if int(falling.max()) > spine:
+            events = falling > spine
             for end in (upper, lower):
                 end.copy_(torch.where(events, end * contraction, end))
             falling.masked_fill_(events, 1)
@@ -63,6 +63,13 @@ def update_ranges(weight: Tensor, layer: LayerState, spine: int, contraction: fl
 def clamp(weight: Tensor, layer: LayerState) -> None:
     """Bring the weights of a layer into their ranges."""
     torch.clamp(weight, layer.lower, layer.upper, out=weight)
+
+
+def apply_mask(weight: Tensor, layer: LayerState) -> None:
+    """Set the weights that are masked to zero."""
+    if not layer.is_whole():
+        for piece in pieces(weight):
+            _flat(weight)[piece].mul_(_flat(layer.mask)[piece])
 
 
 def pieces(weight: Tensor) -> Iterator[slice]:
@@ -79,8 +86,8 @@ def _expand(
         return  # the excess is zero as well
     streak.add_(1).mul_(outside)
     excess.add_(w - end).mul_(streak > 1)
-    events = streak > spine
-    if events.any():
+    if int(streak.max()) > spine:
+        events = streak > spine
         end.add_(torch.where(events, excess / spine, 0))
         excess.masked_fill_(events, 0)
         streak.masked_fill_(events, 1)

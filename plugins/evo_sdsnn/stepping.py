@@ -11,7 +11,7 @@ from evo_core.errors import EvoError
 from evo_sdsnn.growth import regenerate, regenerate_by_gradient
 from evo_sdsnn.options import SdsnnOptions
 from evo_sdsnn.pruning import prune_dead, prune_neurons, quotas, retract
-from evo_sdsnn.ranges import clamp, set_ranges, update_ranges
+from evo_sdsnn.ranges import apply_mask, clamp, set_ranges, update_ranges
 from evo_sdsnn.schedule import (
     CONV_DEAD,
     FC_DEAD,
@@ -93,8 +93,9 @@ def step(weights: Weights, state: State, epoch: int, options: SdsnnOptions) -> N
         if options.prune:
             _prune(layers, state.targets, epoch, options)
         for weight, layer in layers:
-            if not bool(layer.mask.all()):
-                weight.mul_(layer.mask)
+            apply_mask(weight, layer)
+            if options.mode == "improved":
+                layer.pruned.copy_(layer.live() == 0)
 
 
 def _together(weights: Weights, state: State) -> Layers:
