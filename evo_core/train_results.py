@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from evo_core import architecture_json
 from evo_core.architecture import Architecture
@@ -16,6 +16,7 @@ from evo_core.recipe import Recipe
 from evo_core.results import Spread
 
 TrainStatus = Literal["done", "interrupted"]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,3 +242,15 @@ def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
 
 def _accuracy(metrics: EpochMetrics | None) -> float | None:
     return metrics.validation.accuracy if metrics else None
+
+
+def grouped(numbers: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """Group what a Development tells by the first words of the names.
+
+    What is left of a name tells the numbers of a group apart; of a parameter, its path is left.
+    """
+    groups: dict[str, dict[str, Value]] = {}
+    for name, value in numbers.items():
+        first, _, rest = name.partition(" ")
+        groups.setdefault(first, {})[rest.removeprefix("edges.").removesuffix(".weight")] = value
+    return groups

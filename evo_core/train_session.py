@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -253,18 +254,34 @@ def _read_costs(data: Mapping[str, Any] | None) -> Costs | None:
 
 
 def _draw(result: TrainResult) -> None:
-    from evo_core.drawing import curves_chart, save
+    from evo_core.drawing import curves_chart, numbers_chart, save
 
     folder = result.folder / "figures"
     folder.mkdir(exist_ok=True)
-    figure = curves_chart(
-        [one.epoch for one in result.history],
-        [one.train.accuracy for one in result.history],
-        [one.validation.accuracy for one in result.history],
-        f"{result.job.target} on {result.job.settings['data']}",
-    )
-    for suffix in ("svg", "png"):
-        save(figure, folder / f"curves.{suffix}")
+    title = f"{result.job.target} on {result.job.settings['data']}"
+    epochs = [one.epoch for one in result.history]
+    figures = {
+        "curves": curves_chart(
+            epochs,
+            [one.train.accuracy for one in result.history],
+            [one.validation.accuracy for one in result.history],
+            title,
+        )
+    }
+    told = {name: [one.numbers[name] for one in result.history] for name in _finite_numbers(result)}
+    if told:
+        figures["development"] = numbers_chart(epochs, told, title)
+    for name, figure in figures.items():
+        for suffix in ("svg", "png"):
+            save(figure, folder / f"{name}.{suffix}")
+
+
+def _finite_numbers(result: TrainResult) -> list[str]:
+    """Name the numbers of a Development that are finite in all epochs, as charts need them."""
+    every = [one.numbers for one in result.history]
+    return [
+        name for name in every[0] if all(math.isfinite(one.get(name, math.nan)) for one in every)
+    ]
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:

@@ -46,13 +46,14 @@ def prune_neurons(layer: LayerState, *, again: bool) -> None:
 
     Args:
         layer: Its mask changes; one neuron at least is left out of the quota.
-        again: Prune those that have grown again once more.
+        again: Prune those that have grown again once more, but none that has just grown.
     """
     quota = min(math.floor(layer.units * float(layer.rate) / 100), layer.units - 1)
     lowest = scores(layer).argsort(stable=True)[:quota]
     chosen = torch.zeros_like(layer.pruned)
     chosen[lowest] = True
-    _cut(layer, chosen & (layer.live() > 0 if again else ~layer.pruned))
+    open_to = (layer.live() > 0) & ~_just_grown(layer) if again else ~layer.pruned
+    _cut(layer, chosen & open_to)
 
 
 def prune_dead(layer: LayerState, share: float) -> None:
@@ -63,7 +64,7 @@ def prune_dead(layer: LayerState, share: float) -> None:
     live = layer.live()
     fan_in = layer.mask[0].numel()
     dead = live < max(1.0, share * fan_in)
-    dead &= ~((layer.growth > 0) & layer.connections()).any(1)
+    dead &= ~_just_grown(layer)
     dead[live.argmax()] = False
     _cut(layer, dead)
 
@@ -111,6 +112,11 @@ def quotas(layers: Iterable[LayerState], share: float) -> list[int]:
             break
         full |= over
     return [int(one) for one in np.floor((1 - np.minimum(density, 1.0)) * sizes)]
+
+
+def _just_grown(layer: LayerState) -> Tensor:
+    """Tell which neurons have connections that are still safe, mode ``improved``."""
+    return ((layer.growth > 0) & layer.connections()).any(1)
 
 
 def _cut(layer: LayerState, neurons: Tensor) -> None:

@@ -15,16 +15,16 @@ from evo_core import EvoError
 from evo_core.architecture import INPUT, Architecture, Edge, Node, Task
 from evo_core.binding import Binder
 from evo_core.components import Dataset, Development, NeuronModel, load
+from evo_core.config import from_layers
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
-from evo_core.config import from_layers
 from evo_core.primitives import BatchNorm, Conv, Flatten, GlobalAveragePool, Linear, Neuron, Pool
 from evo_core.recipe import read_recipe
 from evo_core.registry import installed
 from evo_core.snn.silence import pruned, silent_inputs, weight_layers
 from evo_core.snn.training import Trainer
 
-LIF = Neuron("lif")
+LIF = Neuron("lif", (("surrogate", "atan"),))  # whose gradient is not zero at rest
 TASK = Task((1, 8, 8), 10, 2)
 CHAIN = Architecture(
     TASK,
@@ -139,7 +139,7 @@ def test_silent_channels_are_found_in_sums_and_feedback_only_if_nothing_wakes_th
 def test_pruned_counts_weights_that_read_silence_and_neurons_without_weights():
     trainer = trainer_of(CHAIN, "sdsnn")
     assert (pruned(trainer.network).weights, pruned(trainer.network).neurons) == (0, 0)
-    first, second, *_ = weight_layers(trainer.network)
+    first, *_ = weight_layers(trainer.network)
     first.weight.data[2] = 0
     total = sum(one.weight.numel() for one in weight_layers(trainer.network))
     gone = pruned(trainer.network)
@@ -148,7 +148,8 @@ def test_pruned_counts_weights_that_read_silence_and_neurons_without_weights():
 
 
 def test_neurons_that_grow_again_are_awake():
-    trainer = trainer_of(CHAIN, "sdsnn[spine=1,neurons=0.5,synapses=0.5,conv_growth=0.0]", 14)
+    growing = "conv_growth=0.0,fc_growth=0.0,growth_base=1.0"
+    trainer = trainer_of(CHAIN, f"sdsnn[spine=1,neurons=0.5,synapses=0.5,{growing}]", 14)
     asleep, woken = {}, 0
     for metrics in epochs_of(trainer, 13):
         for layer, structure in structures(trainer):
