@@ -207,10 +207,15 @@ class TrainGroup:
         return "done" if every else "interrupted"
 
     def spreads(self) -> dict[str, dict[str, Spread]]:
-        """Give validation and test accuracy of each target over its seeds."""
+        """Give validation and test accuracy of each target over its seeds.
+
+        Where several developments are compared, each has an entry of its own.
+        """
         targets: dict[str, list[TrainResult]] = {}
+        several = len({one.job.develop for one in self.results.values()}) > 1
         for result in self.results.values():
-            targets.setdefault(result.job.target, []).append(result)
+            way = f", {result.job.develop or 'none'}" if several else ""
+            targets.setdefault(f"{result.job.target}{way}", []).append(result)
         return {
             target: {
                 "validation": Spread(tuple(_accuracy(one.last) for one in results)),

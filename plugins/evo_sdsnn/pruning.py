@@ -63,7 +63,7 @@ def prune_dead(layer: LayerState, share: float) -> None:
     """
     live = layer.live()
     fan_in = layer.mask[0].numel()
-    dead = live < max(1.0, share * fan_in)
+    dead = (live > 0) & (live < share * fan_in)
     dead &= ~_just_grown(layer)
     dead[live.argmax()] = False
     _cut(layer, dead)
