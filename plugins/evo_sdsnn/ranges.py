@@ -38,8 +38,19 @@ def set_ranges(weight: Tensor, layer: LayerState, *, symmetric: bool) -> None:
         one.zero_()
 
 
-def update_ranges(weight: Tensor, layer: LayerState, spine: int, contraction: float) -> None:
-    """Expand and contract the ranges of a layer by its weights after an epoch."""
+def update_ranges(
+    weight: Tensor, layer: LayerState, spine: int, contraction: float, *, gently: bool = False
+) -> None:
+    """Expand and contract the ranges of a layer by its weights after an epoch.
+
+    Args:
+        weight: The weights.
+        layer: Changed in place.
+        spine: The spine threshold T_s in epochs.
+        contraction: The factor of a contraction.
+        gently: Contract no further than to the weight itself, so that the clamp never cuts a weight
+            because it has fallen.
+    """
     whole = layer.is_whole()
     for piece in pieces(weight):
         flat = [_flat(one)[piece] for one in (weight, layer.upper, layer.lower, layer.above)]
@@ -56,7 +67,10 @@ def update_ranges(weight: Tensor, layer: LayerState, spine: int, contraction: fl
         if int(falling.max()) > spine:
             events = falling > spine
             for end in (upper, lower):
-                end.copy_(torch.where(events, end * contraction, end))
+                closer = end * contraction
+                if gently:
+                    closer = torch.where(closer.abs() < size, end.clamp(-size, size), closer)
+                end.copy_(torch.where(events, closer, end))
             falling.masked_fill_(events, 1)
 
 

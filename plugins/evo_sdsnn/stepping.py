@@ -116,7 +116,8 @@ def _constrain(weight: Tensor, layer: LayerState, epoch: int, options: SdsnnOpti
         set_ranges(weight, layer, symmetric=options.mode == "improved")
         return
     if not (options.mode == "released" and layer.is_conv):
-        update_ranges(weight, layer, options.threshold, options.contraction)
+        gently = options.mode == "improved"
+        update_ranges(weight, layer, options.threshold, options.contraction, gently=gently)
     if options.clamp and epoch > options.threshold:
         clamp(weight, layer)
 

@@ -134,6 +134,13 @@ def test_a_range_shrinks_when_a_weight_has_fallen_for_long():
     assert longer.upper.item() == 0.75**2  # an event every three epochs from then on
 
 
+def test_improved_contracts_no_further_than_to_the_weight():
+    gentle = SdsnnOptions(spine=1, contraction=0.5, prune=False, regenerate=False)
+    layer = constant_walk([1, 0.9, 0.8], gentle)
+    assert (layer.upper.item(), layer.lower.item()) == (pytest.approx(0.8), pytest.approx(-0.8))
+    assert constant_walk([1, 0.3, 0.2], gentle).upper.item() == 0.5
+
+
 def test_ties_go_to_the_first_neurons_and_ranges_of_released_convolutions_never_move():
     rng = torch.Generator().manual_seed(1)
     weights = [torch.randn(20, 4, 3, 3, generator=rng), torch.randn(30, 60, generator=rng)]
