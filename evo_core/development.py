@@ -16,9 +16,9 @@ MATE = "mate"  # what mating two bodies is called among the mutations of a body
 class Development(Component):
     """How the structure of a network develops while it is trained.
 
-    The last four are optional, and are for a development that evolves with the networks. A *body*
-    is a dict of tensors on the CPU: those of the network under ``network/...``, and those of
-    ``tensors`` under ``development/...``.
+    The last five are optional; all but ``check`` are for a development that evolves with the
+    networks. A *body* is a dict of tensors on the CPU: those of the network under ``network/...``,
+    and those of ``tensors`` under ``development/...``.
 
     Attributes:
         attach: ``attach(network, optimiser, options, seed) -> state``, before the first step.
@@ -27,6 +27,8 @@ class Development(Component):
         tensors: ``tensors(state) -> dict[str, Tensor]``: all that the state needs to go on.
         restore: ``restore(state, tensors)``: take over what ``tensors`` gave, after ``attach``.
         numbers: ``numbers(state) -> dict[str, float]``, for the log of each epoch.
+        check: ``check(architecture, options, epochs)``: raises EvoError if it can not develop this
+            network in a training of so many epochs, before anything is written.
         genes: ``genes(options) -> tuple[Gene, ...]``, of scale ``development``; they join the
             genome at its end.
         configure: ``configure(options, choices) -> options``: the options that a candidate trains
@@ -44,6 +46,7 @@ class Development(Component):
     tensors: Ref
     restore: Ref
     numbers: Ref
+    check: Ref | None = None
     genes: Ref | None = None
     configure: Ref | None = None
     mutations: Mapping[str, Ref] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from evo_core import architecture_json
 from evo_core.architecture import Architecture
@@ -16,6 +16,7 @@ from evo_core.recipe import Recipe
 from evo_core.results import Spread
 
 TrainStatus = Literal["done", "interrupted"]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,25 @@ class EpochMetrics:
     train: Measured
     validation: Measured
     numbers: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What a trained network costs: operations per sample over all time steps, and what is gone.
+
+    Attributes:
+        synops: Weights added because a spike arrived.
+        macs: Weights multiplied with other numbers.
+        energy_pj: The energy of both at 45 nm, in pJ.
+        pruned_weights: The share of its weights that are zero, or read what never fires.
+        pruned_neurons: The share of its neurons and channels without such weights.
+    """
+
+    synops: float
+    macs: float
+    energy_pj: float
+    pruned_weights: float
+    pruned_neurons: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +138,7 @@ class TrainResult:
         history: The epochs.
         test: The test split, measured once, with the weights of the last epoch; None if
             interrupted.
+        costs: What these weights cost on the validation split; None if interrupted.
         seconds: Wall time of this call.
         data_partial: What sets the data apart from the published data set; empty for a whole one.
     """
@@ -127,6 +148,7 @@ class TrainResult:
     job: TrainJob
     history: tuple[EpochMetrics, ...]
     test: Measured | None = None
+    costs: Costs | None = None
     seconds: float = 0.0
     data_partial: str = ""
 
@@ -159,6 +181,7 @@ class TrainResult:
             "best_epoch": best.epoch if best else None,
             "best_validation": asdict(best.validation) if best else None,
             "test": {**asdict(self.test), "weights": "last"} if self.test else None,
+            "costs": {**asdict(self.costs), "weights": "last"} if self.costs else None,
         }
         if self.data_partial:
             data["data_partial"] = self.data_partial
@@ -184,10 +207,15 @@ class TrainGroup:
         return "done" if every else "interrupted"
 
     def spreads(self) -> dict[str, dict[str, Spread]]:
-        """Give validation and test accuracy of each target over its seeds."""
+        """Give validation and test accuracy of each target over its seeds.
+
+        Where several developments are compared, each has an entry of its own.
+        """
         targets: dict[str, list[TrainResult]] = {}
+        several = len({one.job.develop for one in self.results.values()}) > 1
         for result in self.results.values():
-            targets.setdefault(result.job.target, []).append(result)
+            way = f", {result.job.develop or 'none'}" if several else ""
+            targets.setdefault(f"{result.job.target}{way}", []).append(result)
         return {
             target: {
                 "validation": Spread(tuple(_accuracy(one.last) for one in results)),
@@ -219,3 +247,15 @@ def best_epoch(history: Sequence[EpochMetrics]) -> EpochMetrics | None:
 
 def _accuracy(metrics: EpochMetrics | None) -> float | None:
     return metrics.validation.accuracy if metrics else None
+
+
+def grouped(numbers: Mapping[str, Value]) -> dict[str, dict[str, Value]]:
+    """Group what a Development tells by the first words of the names.
+
+    What is left of a name tells the numbers of a group apart; of a parameter, its path is left.
+    """
+    groups: dict[str, dict[str, Value]] = {}
+    for name, value in numbers.items():
+        first, _, rest = name.partition(" ")
+        groups.setdefault(first, {})[rest.removeprefix("edges.").removesuffix(".weight")] = value
+    return groups

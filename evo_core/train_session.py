@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from evo_core.primitives import Neuron
 from evo_core.provenance import Lock, code_of, differences
 from evo_core.stored import check_plugins
 from evo_core.train_results import (
+    Costs,
     EpochMetrics,
     Measured,
     TrainGroup,
@@ -137,6 +139,7 @@ class _Session:
             job=self.job,
             history=tuple(self.history),
             test=self.trainer.measure(self.trainer.splits.test) if finished else None,
+            costs=self.trainer.costs() if finished else None,
             seconds=time.perf_counter() - started,
             data_partial=self.trainer.splits.partial,
         )
@@ -228,27 +231,57 @@ def _read_result(folder: Path, job: TrainJob, history: tuple[EpochMetrics, ...])
         data = json.loads(path.read_text(encoding="utf-8"))
         given: Mapping[str, Any] = {key: data["test"][key] for key in ("loss", "accuracy")}
         test = validate(Measured, given, "test")
+        costs = _read_costs(data.get("costs"))
         partial = str(data.get("data_partial", ""))
     except (OSError, ValueError, TypeError, KeyError, EvoError) as error:
         raise EvoError(f"{path} is damaged: {error}; delete it and go on") from None
     return TrainResult(
-        folder=folder, status="done", job=job, history=history, test=test, data_partial=partial
+        folder=folder,
+        status="done",
+        job=job,
+        history=history,
+        test=test,
+        costs=costs,
+        data_partial=partial,
     )
+
+
+def _read_costs(data: Mapping[str, Any] | None) -> Costs | None:
+    """Read what a network costs; trainings of older versions did not tell."""
+    if data is None:
+        return None
+    return validate(Costs, {one.name: data[one.name] for one in fields(Costs)}, "costs")
 
 
 def _draw(result: TrainResult) -> None:
-    from evo_core.drawing import curves_chart, save
+    from evo_core.drawing import curves_chart, numbers_chart, save
 
     folder = result.folder / "figures"
     folder.mkdir(exist_ok=True)
-    figure = curves_chart(
-        [one.epoch for one in result.history],
-        [one.train.accuracy for one in result.history],
-        [one.validation.accuracy for one in result.history],
-        f"{result.job.target} on {result.job.settings['data']}",
-    )
-    for suffix in ("svg", "png"):
-        save(figure, folder / f"curves.{suffix}")
+    title = f"{result.job.target} on {result.job.settings['data']}"
+    epochs = [one.epoch for one in result.history]
+    figures = {
+        "curves": curves_chart(
+            epochs,
+            [one.train.accuracy for one in result.history],
+            [one.validation.accuracy for one in result.history],
+            title,
+        )
+    }
+    told = {name: [one.numbers[name] for one in result.history] for name in _finite_numbers(result)}
+    if told:
+        figures["development"] = numbers_chart(epochs, told, title)
+    for name, figure in figures.items():
+        for suffix in ("svg", "png"):
+            save(figure, folder / f"{name}.{suffix}")
+
+
+def _finite_numbers(result: TrainResult) -> list[str]:
+    """Name the numbers of a Development that are finite in all epochs, as charts need them."""
+    every = [one.numbers for one in result.history]
+    return [
+        name for name in every[0] if all(math.isfinite(one.get(name, math.nan)) for one in every)
+    ]
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:

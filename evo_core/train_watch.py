@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from evo_core.errors import EvoError
 from evo_core.folder import write_whole
-from evo_core.train_results import EpochMetrics, TrainJob
+from evo_core.train_results import EpochMetrics, TrainJob, grouped
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -21,6 +21,7 @@ _COLUMNS = (
     "epoch", "lr", "train_loss", "train_accuracy", "validation_loss", "validation_accuracy",
     "seconds",
 )  # fmt: skip
+_SHOWN = 8  # numbers of a group in a line
 
 
 class Watcher(Protocol):
@@ -109,6 +110,8 @@ class Lines:
             f"epoch {metrics.epoch}/{self._epochs}: loss {train.loss:.4f}, "
             f"train {train.accuracy:.4f}, validation {validation.accuracy:.4f}, {left:.0f} s left"
         )
+        if metrics.numbers:
+            self.say(f"  {told(metrics.numbers)}")
 
     def ended(self) -> None:
         """Say nothing."""
@@ -196,6 +199,21 @@ class TensorBoard:
     def ended(self) -> None:
         """Close the file."""
         self._writer.close()
+
+
+def told(numbers: Mapping[str, float]) -> str:
+    """Put the numbers of a Development in a line; of many in a group, the least and the most.
+
+    >>> told({"density a": 0.5, "density b": 1.0, "pruned weights": 0.25})
+    'density a 0.500, b 1.000; pruned weights 0.250'
+    """
+    return "; ".join(f"{name} {_series(group)}" for name, group in grouped(numbers).items())
+
+
+def _series(group: Mapping[str, float]) -> str:
+    if len(group) > _SHOWN:
+        return f"{min(group.values()):.3f} to {max(group.values()):.3f} ({len(group)})"
+    return ", ".join(f"{name} {value:.3f}".strip() for name, value in group.items())
 
 
 def display() -> Lines:

@@ -11,7 +11,7 @@ from evo_core.api import fresh_folder
 from evo_core.architecture import Architecture
 from evo_core.augmentation import check_augmentations
 from evo_core.binding import parse_reference
-from evo_core.components import Component, Dataset, Development
+from evo_core.components import Component, Dataset, Development, load
 from evo_core.config import Layer, from_layers
 from evo_core.data import check_encoding
 from evo_core.errors import EvoError
@@ -90,6 +90,8 @@ def job_of(
     check_encoding(plan.splits.train.take(slice(256)), config.scoring.encoding)
     check_augmentations(recipe.augment, plan.splits.train)
     bound = plan.binder.bind(Development, develop) if develop else None
+    if bound and bound.record.check:
+        load(bound.record.check)(target.architecture, bound.options, recipe.epochs)
     tables = [parse_reference(text)[0] for text in (config.data, develop or "") if text]
     settings: Layer = {
         "data": config.data,

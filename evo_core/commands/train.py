@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,11 @@ _WITH_RESUME = (
 @data_options
 @click.option("--seeds", help="One training per seed, e.g. 0-2 or 0,3,7.")
 @click.option("--top", type=click.IntRange(1), help="Train the best so many networks of a run.")
-@click.option("--develop", help="How the structure develops meanwhile, e.g. set[density=0.2].")
+@click.option(
+    "--develop",
+    multiple=True,
+    help="How the structure develops meanwhile, e.g. sdsnn; several, with none, to compare.",
+)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; by default below runs/.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on with a training's folder.")
@@ -90,7 +95,7 @@ def _begin(
     allow_plugins: bool,
     seeds: str | None,
     top: int | None,
-    develop: str | None,
+    develop: tuple[str, ...],
     threads: int,
     out: Path | None,
     **flags: Any,
@@ -110,10 +115,18 @@ def _begin(
         targets = front_of(Path(text), top, stack, allow_plugins=allow_plugins)
     recipe = read_recipe(name, changes, data_name(targets[0]))
     numbers = parse_seeds(seeds) if seeds is not None else (targets[0].plan.config.seed,)
+    ways = develop or ("none",)
+    if len(set(ways)) < len(ways):
+        raise EvoError("--develop names the same thing twice")
     jobs = {
-        _name(target.candidate if top else None, seed if seeds else None): job_of(
-            target, recipe, seed=seed, threads=threads, develop=develop
+        _name(
+            way if len(ways) > 1 else None,
+            target.candidate if top else None,
+            seed if seeds else None,
+        ): job_of(
+            target, recipe, seed=seed, threads=threads, develop=None if way == "none" else way
         )
+        for way in ways
         for target in targets
         for seed in numbers
     }
@@ -138,9 +151,12 @@ def _recipe(
     return name, given | changes, stack
 
 
-def _name(candidate: int | None, seed: int | None) -> str:
+def _name(way: str | None, candidate: int | None, seed: int | None) -> str:
+    """Name the folder of a training among others; what no folder can be called is left out."""
     parts = {"candidate": candidate, "seed": seed}
-    return "-".join(f"{what}-{number}" for what, number in parts.items() if number is not None)
+    numbered = [f"{what}-{number}" for what, number in parts.items() if number is not None]
+    plain = [re.sub(r"[^\w.=,-]+", "-", way).strip("-")] if way else []
+    return "-".join([*plain, *numbered])
 
 
 def _watchers(*, tensorboard: bool, quiet: bool) -> list[Watcher]:
@@ -159,6 +175,7 @@ def _show(result: TrainResult, *, as_json: bool) -> int:
             f"{result.last.validation.accuracy:.4f} after {len(result.history)} epochs, best "
             f"{result.best.validation.accuracy:.4f} in epoch {result.best.epoch}"
         )
+        click.echo(f"  {_costs(result)}")
         if result.data_partial:
             click.echo(f"  on partial data: {result.data_partial}")
         click.echo(f"training folder: {result.folder}")
@@ -178,17 +195,35 @@ def _show_group(group: TrainGroup, *, as_json: bool) -> int:
             f"{one.job.architecture.parameters:,}",
             f"{one.last.validation.accuracy:.4f}" if one.last else "-",
             f"{one.test.accuracy:.4f}" if one.test else "-",
+            *_cost_cells(one),
             f"{one.seconds:.1f}",
         ]
         for name, one in done
     ]
-    show_table(["training", "params", "validation", "test", "seconds"], rows)
+    costs = ["synops", "energy pJ", "pruned", "neurons"]
+    show_table(["training", "params", "validation", "test", *costs, "seconds"], rows)
     for target, spreads in group.spreads().items():
         click.echo(f"{target}: validation {spreads['validation']}, test {spreads['test']}")
     for text in sorted({one.data_partial for _, one in done} - {""}):
         click.echo(f"on partial data: {text}")
     click.echo(f"training folder: {group.folder}")
     return _ending(group.status, group.folder)
+
+
+def _cost_cells(result: TrainResult) -> list[str]:
+    """Write SynOps, energy, and the shares of weights and neurons that are gone."""
+    costs = result.costs
+    if costs is None:
+        return ["-"] * 4
+    gone = (costs.pruned_weights, costs.pruned_neurons)
+    return [f"{costs.synops:,.0f}", f"{costs.energy_pj:,.0f}", *(f"{one:.1%}" for one in gone)]
+
+
+def _costs(result: TrainResult) -> str:
+    synops, energy, weights, neurons = _cost_cells(result)
+    return (
+        f"{synops} SynOps, {energy} pJ a sample; pruned: {weights} of weights, {neurons} of neurons"
+    )
 
 
 def _ending(status: str, folder: Path) -> int:

@@ -8,7 +8,8 @@ from typing import Any
 from evo_core.architecture import Architecture
 from evo_core.augmentation import check_augmentations
 from evo_core.binding import Bound
-from evo_core.components import Development
+from evo_core.components import Development, load
+from evo_core.errors import EvoError, InvalidGenomeError
 from evo_core.evaluation import Candidate
 from evo_core.limits import check_deadline
 from evo_core.plan import Plan
@@ -80,6 +81,7 @@ class Lessons:
 
         Raises:
             EvoError: If an augmentation of the recipe does not fit the data.
+            InvalidGenomeError: If the development can not work on the network.
             RunFailedError: If the training diverges.
         """
         from evo_core.snn.devices import expect_no_triton
@@ -88,6 +90,7 @@ class Lessons:
 
         plan, config = self._plan, self._plan.config
         check_augmentations(recipe.augment, plan.splits.train)
+        self._check_development(recipe)
         expect_no_triton(config.device)
         trainer = Trainer(
             self._architecture,
@@ -114,3 +117,12 @@ class Lessons:
         steps = recipe.epochs * trainer.steps
         measured = recipe.epochs * math.ceil(len(plan.splits.validation) / recipe.batch)
         return Trained(trainer.network, tuple(history), steps + measured, steps)
+
+    def _check_development(self, recipe: Recipe) -> None:
+        bound = self._development
+        if bound is None or bound.record.check is None:
+            return
+        try:
+            load(bound.record.check)(self._architecture, bound.options, recipe.epochs)
+        except EvoError as error:
+            raise InvalidGenomeError(str(error)) from None

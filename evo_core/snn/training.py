@@ -22,6 +22,7 @@ from evo_core.errors import RunFailedError
 from evo_core.recipe import Recipe
 from evo_core.seeds import generator, torch_generator
 from evo_core.snn.augment import augmented
+from evo_core.snn.costs import counting
 from evo_core.snn.developing import Developer
 from evo_core.snn.drop_path import DropPath
 from evo_core.snn.encoding import encoded
@@ -33,8 +34,9 @@ from evo_core.snn.optimising import (
     make_optimiser,
     set_learning_rate,
 )
+from evo_core.snn.silence import pruned
 from evo_core.snn.weights import Weights
-from evo_core.train_results import EpochMetrics, Measured, Sums
+from evo_core.train_results import Costs, EpochMetrics, Measured, Sums
 
 Rows = npt.NDArray[np.integer[Any]]
 
@@ -146,6 +148,13 @@ class Trainer:
                 right += int((mean.argmax(1) == labels).sum())
         mean_loss = loss / len(samples)
         return Measured(mean_loss if math.isfinite(mean_loss) else None, right / len(samples))
+
+    def costs(self) -> Costs:
+        """Tell what the network costs as it is, on the validation split."""
+        with counting(self.network) as counter:
+            self.measure(self.splits.validation)
+        made, gone = counter.per_sample(len(self.splits.validation)), pruned(self.network)
+        return Costs(made.synops, made.macs, made.picojoules, gone.weights, gone.neurons)
 
     def _next_batch(self) -> tuple[Tensor, Tensor]:
         order = generator(self.seed, "order", self.epoch).permutation(self._rows)

@@ -45,8 +45,8 @@ from evo_core.snn.weights import BANK_BYTES, Bank, Weights
 Train = Callable[[Recipe], Trained]
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
-# what ends an evaluation from outside; all else that a stranger's code may raise is its own fault
-_STOPS = (DeadlineExceeded, KeyboardInterrupt)
+# what ends an evaluation; all else that a stranger's code may raise is its own fault
+_STOPS = (DeadlineExceeded, KeyboardInterrupt, InvalidGenomeError)
 
 
 @dataclass(frozen=True, slots=True)

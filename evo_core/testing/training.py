@@ -30,7 +30,7 @@ class DevelopmentContract(Contract):
         """Trained twice under one seed, a network has the same weights and numbers."""
         import torch
 
-        one, two = (self._trained(text, epochs=2) for _ in range(2))
+        one, two = (self._trained(text, epochs=5) for _ in range(2))
         for name, value in one.network.state_dict().items():
             assert torch.equal(value, two.network.state_dict()[name]), name
         assert self._numbers(one) == self._numbers(two)
@@ -41,15 +41,15 @@ class DevelopmentContract(Contract):
 
         from evo_core.snn.optimising import moments, restore_moments
 
-        whole, past, later = self._trained(text, 2), self._trained(text, 1), self._trainer(text)
+        whole, past, later = self._trained(text, 6), self._trained(text, 4), self._trainer(text)
         later.network.load_state_dict(past.network.state_dict())
         kept = {name: one.clone() for name, one in moments(past.network, past.optimiser).items()}
         restore_moments(later.network, later.optimiser, kept)
         assert past.developer is not None
         assert later.developer is not None
         later.developer.restore(past.developer.tensors())
-        later.epoch = 1
-        self._train(later, 2)
+        later.epoch = 4
+        self._train(later, 6)
         for name, value in whole.network.state_dict().items():
             assert torch.equal(value, later.network.state_dict()[name]), name
         assert self._numbers(whole) == self._numbers(later)
@@ -58,7 +58,7 @@ class DevelopmentContract(Contract):
         """Weights are finite, and the numbers for the log have the same names all the time."""
         trainer = self._trainer(text)
         names = list(self._numbers(trainer))
-        self._train(trainer, 2)
+        self._train(trainer, 6)
         assert all(bool(one.isfinite().all()) for one in trainer.network.parameters())
         assert list(self._numbers(trainer)) == names
 
@@ -133,7 +133,7 @@ class DevelopmentContract(Contract):
         plan = self.plan()
         bound = plan.binder.bind(Development, given) if isinstance(given, str) else given
         network = plan.decode(genomes(plan)[0])
-        recipe = Recipe(epochs=3, batch=8)
+        recipe = Recipe(epochs=6, batch=8)
         return Trainer(network, _noise(), plan.neurons, recipe, seed, development=bound)
 
     def _numbers(self, trainer: Trainer) -> dict[str, float]:

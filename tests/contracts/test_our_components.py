@@ -102,3 +102,13 @@ class TestExecutors(testing.ExecutorContract):
 
 class TestDevelopments(testing.DevelopmentContract):
     text = names(components.Development)
+
+
+class TestModesOfSdsnn(testing.DevelopmentContract):
+    """The modes that follow the release, and the default with much more pruning and growth."""
+
+    @pytest.fixture(
+        params=["mode=intended", "mode=released", "fc_growth=0.0,conv_growth=0.0,neurons=0.7"]
+    )
+    def text(self, request):
+        return f"sdsnn[spine=1,fc_rate=30.0,conv_rate=30.0,{request.param}]"

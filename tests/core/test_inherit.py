@@ -315,3 +315,15 @@ def test_an_older_run_is_read_as_one_in_which_none_develops(quick_run):
         database.execute("PRAGMA user_version = 3")
     assert all(one.key == one.architecture for one, _ in pairs_of(folder).values())
     assert evo_core.resume(folder, generations=3).status == "done"
+
+
+def test_a_development_that_can_not_work_is_no_fault_of_the_run(cli, tmp_path):
+    """Its check names the reason, candidate by candidate, before anything is trained."""
+    ended = cli(
+        "run", "--develop", "sdsnn[spine=5]", "--fitness", "accuracy[epochs=5]", "--population", "2",
+        "--generations", "1", "--executor", "serial", "--set", "mse.cells=1", "--quiet",
+        "--out", tmp_path / "run",
+    )  # fmt: skip
+    assert ended.code == 1
+    assert "no candidate could be scored: sdsnn[spine=5] first acts after" in ended.err
+    assert "Traceback" not in ended.err

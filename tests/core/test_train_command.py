@@ -254,3 +254,34 @@ def test_trained_twice_or_killed_anywhere_the_checkpoints_have_the_same_bytes(ch
     assert found["twice"]
     assert found["wrong"] == {}
     assert found["kills"] >= 8
+
+
+def test_developments_are_compared_with_the_dense_network(cli, chain_file, tmp_path):
+    ways = ("--develop", "none", "--develop", "set[density=0.5]")
+    done = cli("train", chain_file, *SHORT, *ways, "--out", tmp_path / "t")
+    head, dense, sparse = (line.split() for line in done.out.splitlines()[:3])
+    assert head[:2] == ["training", "params"]
+    assert (dense[0], sparse[0]) == ("none", "set-density=0.5")
+    assert ("0.0%" in dense, "0.0%" in sparse) == (True, True)  # no neuron is gone in either
+    summary = json.loads((tmp_path / "t" / "summary.json").read_text())
+    costs = [one["costs"] for one in summary["trainings"]]
+    assert costs[0]["pruned_weights"] == 0
+    assert costs[1]["pruned_weights"] == pytest.approx(0.5, abs=0.15)  # but for what is read
+    assert costs[1]["macs"] < costs[0]["macs"]
+    assert [name.rpartition(", ")[2] for name in summary["summary"]] == ["none", "set[density=0.5]"]
+
+
+def test_the_same_development_twice_is_refused(cli, chain_file, tmp_path):
+    ways = ("--develop", "set", "--develop", "set")
+    done = cli("train", chain_file, *SHORT, *ways, "--out", tmp_path / "t")
+    assert done.code == 2
+    assert "twice" in done.err
+    assert not (tmp_path / "t").exists()
+
+
+def test_the_numbers_of_a_development_are_shown_after_each_epoch(cli, chain_file, tmp_path):
+    flags = [flag for flag in SHORT if flag != "--quiet"]
+    done = cli("train", chain_file, *flags, "--develop", "set", "--out", tmp_path / "t")
+    told = [line for line in done.err.splitlines() if line.startswith("  density ")]
+    assert len(told) == 2
+    assert (tmp_path / "t" / "figures" / "development.svg").is_file()

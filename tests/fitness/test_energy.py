@@ -32,13 +32,14 @@ from evo_core.plan import Job, make_plan
 from evo_core.primitives import Conv, Flatten, GlobalAveragePool, Linear, Neuron
 from evo_core.recipe import ShortTraining
 from evo_core.registry import installed
+from evo_core.snn.costs import AC_PJ, MAC_PJ
 from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.training import Trainer
 from evo_core.snn.view import View
 from evo_core.snn.weights import Weights
 from evo_core.snn.worker import Evaluator
 from evo_energy.plugin import CostOptions
-from evo_energy.scores import AC_PJ, MAC_PJ, energy, operations, synops
+from evo_energy.scores import energy, operations, synops
 
 IF = Neuron("if", (("threshold", 1.0),))
 

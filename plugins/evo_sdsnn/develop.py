@@ -1,0 +1,196 @@
+"""``sdsnn`` within a training: the seam between the structural step and a network.
+
+In modes ``released`` and ``intended`` masks act once in an epoch, as in the release: in the next
+one, masked weights are trained, and count. In mode ``improved`` a masked weight is zero all the
+time, and a pruned neuron is silent: it has no bias, no shift of BatchNorm and no moments, so that
+it never fires. What it would send stays, since its gradients tell whether the neuron should grow
+again, and is set to zero when the training ends.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from evo_core.architecture import Architecture
+from evo_core.errors import EvoError
+from evo_core.snn.developing import Progress
+from evo_core.snn.network import SpikingNetwork
+from evo_core.snn.silence import (
+    WeightLayer,
+    silent_inputs,
+    there_of,
+    weight_layers,
+    weighted,
+)
+from evo_sdsnn.options import SdsnnOptions
+from evo_sdsnn.state import LayerState, State
+from evo_sdsnn.stepping import begin, step
+
+
+@dataclass(frozen=True, slots=True)
+class Developing:
+    """A network with the structural state of all its layers but the classifier."""
+
+    network: SpikingNetwork
+    layers: tuple[WeightLayer, ...]
+    state: State
+    optimiser: Optimizer
+    options: SdsnnOptions
+
+    def each(self) -> Iterator[tuple[WeightLayer, LayerState]]:
+        """Give each layer with its state."""
+        return zip(self.layers, self.state.layers.values(), strict=True)
+
+
+def check(architecture: Architecture, options: SdsnnOptions, epochs: int) -> None:
+    """Refuse a network with nothing to develop, and a training that ends before it begins.
+
+    Raises:
+        EvoError: If it is one of these.
+    """
+    if all(last for *_, last in weighted(architecture)):
+        raise EvoError("sdsnn develops the layers in front of the classifier; there is none here")
+    fitted = options.over(epochs)
+    structure = options.prune or options.regenerate
+    needed = fitted.first + 2 if structure else fitted.threshold + 2 if options.clamp else 1
+    if epochs >= needed:
+        return
+    largest = (epochs - 3) // 2 if structure else epochs - 2
+    if largest < 1:
+        raise EvoError(f"sdsnn needs {5 if structure else 3} epochs or more, not {epochs}")
+    raise EvoError(
+        f"sdsnn[spine={fitted.threshold}] first acts after {needed - 1} epochs, but the training "
+        f"has {epochs}; take more epochs, spine={largest} or less, or leave spine out"
+    )
+
+
+def attach(
+    network: SpikingNetwork, optimiser: Optimizer, options: SdsnnOptions, seed: int
+) -> Developing:
+    """Begin with all synapses there.
+
+    Raises:
+        EvoError: If the network has no layer in front of the classifier.
+    """
+    layers = tuple(one for one in weight_layers(network) if not one.last)
+    weights = {one.name: one.weight for one in layers}
+    state = begin(weights, options, targets=network.architecture.task.classes)
+    return Developing(network, layers, state, optimiser, options)
+
+
+def after_backward(state: Developing) -> None:
+    """In mode ``improved``, note the dense gradients and mask them."""
+    if state.options.mode != "improved":
+        return
+    for layer, structure in state.each():
+        gradient = layer.weight.grad
+        if gradient is None:
+            continue
+        if state.options.regenerate:
+            structure.gradient.add_(gradient)
+        gradient.mul_(structure.mask)
+        for own in _of_units(layer):
+            if own.grad is not None:
+                own.grad.masked_fill_(structure.pruned, 0)
+
+
+def after_epoch(state: Developing, progress: Progress) -> None:
+    """Make a structural step; in mode ``improved`` not after the last epoch, which is final."""
+    options = state.options.over(progress.epochs)
+    improved = options.mode == "improved"
+    before = [structure.pruned.clone() for _, structure in state.each()]
+    if not (improved and progress.epoch == progress.epochs):
+        weights = {layer.name: layer.weight for layer in state.layers}
+        step(weights, state.state, progress.epoch - 1, options)
+    if improved:
+        for (layer, structure), was in zip(state.each(), before, strict=True):
+            _settle(layer, structure, was & ~structure.pruned, state.optimiser)
+        if progress.epoch == progress.epochs:
+            _finish(state)
+
+
+def tensors(state: Developing) -> dict[str, Tensor]:
+    """Give the state of all layers."""
+    return state.state.tensors()
+
+
+def restore(state: Developing, kept: Mapping[str, Tensor]) -> None:
+    """Take it over.
+
+    Raises:
+        ValueError: If it belongs to another network.
+    """
+    state.state.restore(kept)
+
+
+def numbers(state: Developing) -> dict[str, float]:
+    """Give densities of layers, shares of neurons left, and the pruning rates of all together.
+
+    A synapse from a neuron that never fires is not there, nor is a neuron without synapses.
+    """
+    silent = silent_inputs(state.network)
+    there = {layer.name: there_of(layer, silent[layer.name]) for layer in state.layers}
+    alive = {name: one.flatten(1).any(1) for name, one in there.items()}
+    return {
+        **{f"density {name}": _share(one) for name, one in there.items()},
+        **{f"neurons {name}": _share(one) for name, one in alive.items()},
+        "pruned weights": 1 - _share(*there.values()),
+        "pruned neurons": 1 - _share(*alive.values()),
+    }
+
+
+def _settle(layer: WeightLayer, structure: LayerState, awake: Tensor, optimiser: Optimizer) -> None:
+    """Silence the neurons that are pruned, wake those that have grown, and clear moments."""
+    with torch.no_grad():
+        gone = structure.pruned
+        norm = layer.norm
+        if norm is not None:
+            assert norm.running_mean is not None
+            assert norm.running_var is not None
+            norm.weight[awake] = 1
+            # Its batch has no variance, so that this scale lets gradients pass as they are.
+            norm.weight[gone] = math.sqrt(norm.eps)
+            norm.bias[gone] = 0
+            norm.running_mean[gone] = 0
+            norm.running_var[gone | awake] = 1
+        if layer.bias is not None:
+            layer.bias[gone] = 0
+        _clear(optimiser, layer.weight, structure.mask)
+        for own in _of_units(layer):
+            _clear(optimiser, own, ~gone)
+
+
+def _finish(state: Developing) -> None:
+    """Set to zero what pruned neurons would send, and the scales of their BatchNorm."""
+    silent = silent_inputs(state.network)
+    with torch.no_grad():
+        for layer in weight_layers(state.network):
+            there = there_of(layer, silent[layer.name]).to(layer.weight.device)
+            layer.weight.mul_(there)
+            _clear(state.optimiser, layer.weight, there)
+        for layer, structure in state.each():
+            if layer.norm is not None:
+                layer.norm.weight[structure.pruned] = 0
+
+
+def _of_units(layer: WeightLayer) -> list[nn.Parameter]:
+    """Give the parameters with one value for each neuron or channel, ``[O]``."""
+    norm = [layer.norm.weight, layer.norm.bias] if layer.norm is not None else []
+    return [*norm, *([layer.bias] if layer.bias is not None else [])]
+
+
+def _clear(optimiser: Optimizer, parameter: nn.Parameter, mask: Tensor) -> None:
+    """Clear the moments of what is masked."""
+    for moment in optimiser.state.get(parameter, {}).values():
+        if isinstance(moment, Tensor) and moment.shape == parameter.shape:
+            moment.mul_(mask)
+
+
+def _share(*flags: Tensor) -> float:
+    return sum(int(one.sum()) for one in flags) / sum(one.numel() for one in flags)

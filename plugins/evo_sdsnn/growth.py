@@ -1,0 +1,76 @@
+"""Regeneration: which pruned connections grow again."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from evo_sdsnn.ranges import pieces
+from evo_sdsnn.selecting import kth_smallest
+from evo_sdsnn.state import LayerState
+
+
+def regenerate(weight: Tensor, layer: LayerState, percentile: float, spine: int) -> None:
+    """Let connections grow whose value is high: that of the weights themselves, with its sign.
+
+    A masked weight moves within an epoch, since masks act only after it; a connection (a kernel,
+    summed, or a synapse) that is above the percentile of its layer in T_s + 2 epochs in a row is
+    there again, with the weight that it has.
+    """
+    if layer.is_whole():
+        return
+    values = (weight.flatten(2).sum(2) if layer.is_conv else weight).reshape(-1)
+    level = _below_percentile(values, percentile)
+    there, growth = layer.connections().view(-1), layer.growth.view(-1)
+    for piece in pieces(values):
+        gone = ~there[piece]
+        if not gone.any():
+            continue  # the streaks are zero as well
+        streak = growth[piece]
+        streak.add_(1).mul_((values[piece] > level).logical_and_(gone))
+        grown = streak > spine + 1
+        streak.masked_fill_(grown, 0)
+        gone.logical_and_(~grown)
+        there[piece] = ~gone
+    if not layer.is_conv:
+        return  # the connections are the mask
+    layer.mask.logical_or_(there.view(*layer.growth.shape, 1, 1))
+
+
+def regenerate_by_gradient(layer: LayerState, percentile: float, spine: int) -> None:
+    """Let connections grow that would lower the loss, mode ``improved``.
+
+    The evidence is the absolute value of the gradients that were summed over the epoch, over a
+    kernel or a synapse; it is compared among the pruned connections of the layer. Those above the
+    percentile in T_s + 1 epochs in a row grow from zero, and are not pruned for T_s epochs.
+    """
+    gone = ~layer.connections()
+    evidence = layer.gradient.abs()
+    if layer.is_conv:
+        evidence = evidence.flatten(2).sum(2)
+    among = evidence[gone]
+    asking = torch.zeros_like(gone)
+    if len(among):
+        level = _below_percentile(among, percentile).clamp(min=0)
+        asking = (evidence > level).logical_and_(gone)
+    safe = (layer.growth - (layer.growth > 0).to(torch.uint8)).mul_(~gone)
+    layer.growth.add_(1).mul_(asking).add_(safe)
+    grown = (layer.growth > spine).logical_and_(gone)
+    layer.growth.masked_fill_(grown, spine)
+    layer.gradient.zero_()
+    _open(layer, grown)
+
+
+def _open(layer: LayerState, grown: Tensor) -> None:
+    if grown.any():
+        shape = (*grown.shape, *[1] * (layer.mask.ndim - 2))
+        layer.mask.logical_or_(grown.view(shape))
+
+
+def _below_percentile(values: Tensor, percentile: float) -> Tensor:
+    """Give the value at or just below a percentile.
+
+    A value is above it exactly if it is above the percentile that lies between two values.
+    """
+    rank = int((values.numel() - 1) * (percentile / 100))
+    return kth_smallest(values.reshape(-1), rank)
