@@ -320,8 +320,8 @@ def test_an_older_run_is_read_as_one_in_which_none_develops(quick_run):
 def test_a_development_that_can_not_work_is_no_fault_of_the_run(cli, tmp_path):
     """Its check names the reason, candidate by candidate, before anything is trained."""
     ended = cli(
-        "run", "--develop", "sdsnn[spine=5]", "--fitness", "accuracy[epochs=5]", "--population", "2",
-        "--generations", "1", "--executor", "serial", "--set", "mse.cells=1", "--quiet",
+        "run", "--develop", "sdsnn[spine=5]", "--fitness", "accuracy[epochs=5]", "--quiet",
+        "--population", "2", "--generations", "1", "--executor", "serial", "--set", "mse.cells=1",
         "--out", tmp_path / "run",
     )  # fmt: skip
     assert ended.code == 1
