@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from evo_core.api import execute, fresh_folder, job_of
 from evo_core.components import Component
-from evo_core.config import RunConfig
+from evo_core.config import RunConfig, to_layer
 from evo_core.config_file import run_toml
 from evo_core.errors import EvoError, RunFailedError
 from evo_core.folder import check_closed, is_held, write_whole
@@ -197,7 +197,7 @@ def what_to_do(plan: Plan, *free: str) -> Todo:
 def _check_settings(plan: Plan, store: Store, free: Sequence[str]) -> None:
     if edited(store):
         raise EvoError(f"{store.folder / 'config.toml'} is not as evo wrote it; put it back")
-    there = tomllib.loads(store.fact("config"))
+    there = to_layer(RunConfig()) | tomllib.loads(store.fact("config"))  # an older evo had fewer
     here = tomllib.loads(run_toml(plan, store.fact("versions")))
     for key in sorted((there.keys() | here.keys()) - {*NOT_THE_SEARCH, *free}):
         if there.get(key) != here.get(key):

@@ -1,9 +1,11 @@
 """How far a score, or the reference, agrees with itself when only the seed changes.
 
-One-way random effects: value = mean + network + noise. With n_i seeds of network i, N values of a
-networks in all (Shrout & Fleiss 1979, ICC(1,1); Searle 1971 for unequal n_i):
+value = mean + seed + network + noise. What a seed does to all networks alike is taken out: it does
+not change how they rank. With n_i seeds of network i, S in all, and N values of a networks (ICC(3,1)
+of Shrout & Fleiss 1979; Searle 1971 for unequal n_i):
 
-    var_within = MSW,    var_between = (MSB - MSW) / n0,    n0 = (N - sum n_i^2 / N) / (a - 1)
+    var_within = MSE, of N - a - (S - 1) degrees of freedom
+    var_between = (MSB - MSE) / n0,    n0 = (N - sum n_i^2 / N) / (a - 1)
     icc = var_between / (var_between + var_within)
 
 What is correlated is the mean over the seeds of a network. Its reliability follows from the formula
@@ -27,30 +29,35 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from evo_core.comparing.resampling import FEWEST, Bootstrap, Estimate, defined, nothing, number
-from evo_core.comparing.sample import Floats
+from evo_core.comparing.sample import Floats, level
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """What the analysis of variance needs of each of a networks: how many values, mean, scatter."""
+    """What the analysis of variance needs of each of a networks: how many values, mean, scatter.
+
+    ``lost`` degrees of freedom went into the levels of the seeds.
+    """
 
     sizes: Floats
     means: Floats
     squares: Floats
+    lost: int = 0
 
     @classmethod
     def of(cls, values: Floats) -> Groups:
-        """Sum up values [N, S], leaving out NaN and networks that have nothing else.
+        """Sum up values [N, S], leaving out levels, NaN and networks that have nothing else.
 
         All are taken from the first value, so that the components of a constant are 0 exactly.
         """
-        kept = values[np.isfinite(values).any(axis=1)]
+        levelled, lost = level(np.where(np.isfinite(values), values, np.nan))
+        kept = levelled[np.isfinite(values).any(axis=1)]
         there = np.isfinite(kept)
         kept = kept - (kept[there][0] if len(kept) else 0.0)
         sizes = there.sum(axis=1).astype(np.float64)
         means = np.where(there, kept, 0).sum(axis=1) / sizes
         squares = np.where(there, kept - means[:, None], 0) ** 2
-        return cls(sizes, means, squares.sum(axis=1))
+        return cls(sizes, means, squares.sum(axis=1), lost)
 
     @property
     def repeated(self) -> int:
@@ -71,7 +78,7 @@ class Groups:
             mean = counts @ (self.sizes * self.means) / values
             spread = (self.means - mean[:, None]) ** 2
             between = np.einsum("rn,n,rn->r", counts, self.sizes, spread) / (networks - 1)
-            within = counts @ self.squares / (values - networks)
+            within = counts @ self.squares / (values - networks - self.lost)
             usual = (values - counts @ self.sizes**2 / values) / (networks - 1)
             return (between - within) / usual, within
 

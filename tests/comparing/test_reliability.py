@@ -15,19 +15,19 @@ RATINGS = np.array(
 
 def test_the_example_of_shrout_and_fleiss():
     found = reliability(RATINGS, BOOTSTRAP)
-    assert found["icc"]["value"] == pytest.approx(0.17, abs=0.005)
-    assert found["of_mean"] == pytest.approx(0.44, abs=0.005)
-    assert found["sd_within"] ** 2 == pytest.approx(6.26, abs=0.005)
+    assert found["icc"]["value"] == pytest.approx(0.71, abs=0.005)  # ICC(3,1)
+    assert found["of_mean"] == pytest.approx(0.91, abs=0.005)  # ICC(3,4)
+    assert found["sd_within"] ** 2 == pytest.approx(1.02, abs=0.005)
     assert found["networks"] == 6
 
 
-def slow_components(values):
+def slow_components(values, lost=0):
     """Sums of squares, network by network."""
     groups = [row[np.isfinite(row)] for row in values if np.isfinite(row).any()]
     everything, a = np.concatenate(groups), len(groups)
     total = len(everything)
     msb = sum(len(g) * (g.mean() - everything.mean()) ** 2 for g in groups) / (a - 1)
-    msw = sum(((g - g.mean()) ** 2).sum() for g in groups) / (total - a)
+    msw = sum(((g - g.mean()) ** 2).sum() for g in groups) / (total - a - lost)
     n0 = (total - sum(len(g) ** 2 for g in groups) / total) / (a - 1)
     return (msb - msw) / n0, msw
 
@@ -37,7 +37,7 @@ def test_networks_may_have_different_numbers_of_seeds():
     values = rng.normal(size=(9, 1)) + rng.normal(size=(9, 4))
     values[rng.random((9, 4)) < 0.3] = np.nan
     values[0] = np.nan
-    groups = Groups.of(values)
+    groups = Groups.of(values)  # three have all values: too few to tell what a seed does
     found = groups.components(np.ones((1, 8)))
     assert np.ravel(found) == pytest.approx(slow_components(values))
     counts = rng.multinomial(8, np.full(8, 1 / 8), 10).astype(float)
@@ -45,6 +45,19 @@ def test_networks_may_have_different_numbers_of_seeds():
     kept = values[np.isfinite(values).any(axis=1)]
     slow = [slow_components(np.repeat(kept, row.astype(int), axis=0)) for row in counts]
     np.testing.assert_allclose(drawn, slow)
+
+
+def test_what_a_seed_does_to_all_networks_alike_is_no_noise():
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(40, 1)) + 0.3 * rng.normal(size=(40, 3))
+    values[15:, 1:] = np.nan
+    shifted = values + np.array([0, 50, -20])
+    one, other = reliability(values, BOOTSTRAP), reliability(shifted, BOOTSTRAP)
+    assert other["icc"]["value"] == pytest.approx(one["icc"]["value"])
+    assert other["of_mean"] == pytest.approx(one["of_mean"])
+    whole = values[:15] - values[:15].mean(axis=0) + values[:15].mean()
+    found = Groups.of(values[:15]).components(np.ones((1, 15)))
+    assert np.ravel(found) == pytest.approx(slow_components(whole, lost=2))
 
 
 @pytest.mark.parametrize("noise", [0.5, 1.0, 2.0])
