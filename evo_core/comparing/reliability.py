@@ -1,8 +1,8 @@
 """How far a score, or the reference, agrees with itself when only the seed changes.
 
 value = mean + seed + network + noise. What a seed does to all networks alike is taken out: it does
-not change how they rank. With n_i seeds of network i, S in all, and N values of a networks (ICC(3,1)
-of Shrout & Fleiss 1979; Searle 1971 for unequal n_i):
+not change how they rank. With n_i seeds of network i, S in all, and N values of a networks
+(ICC(3,1) of Shrout & Fleiss 1979; Searle 1971 for unequal n_i):
 
     var_within = MSE, of N - a - (S - 1) degrees of freedom
     var_between = (MSB - MSE) / n0,    n0 = (N - sum n_i^2 / N) / (a - 1)
