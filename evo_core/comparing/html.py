@@ -141,7 +141,8 @@ def _against_baseline(analysis: Analysis, found: dict[str, Any]) -> str:
 def _ceiling(reference: dict[str, Any]) -> str:
     ceiling, span = reference["noise_ceiling"], reference["noise_ceiling_interval"]
     if ceiling is None:
-        return "The noise ceiling is not known, as no network was evaluated under two seeds."
+        why = reference["reliability"]["icc"].get("reason", "the values do not differ")
+        return f"The noise ceiling is not known: {why}."
     low, high = span or (None, None)
     words = in_words({"value": ceiling, "low": low, "high": high})
     return f"Noise in {reference['name']} leaves room up to {words}."

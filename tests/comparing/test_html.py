@@ -177,7 +177,9 @@ def given(best, baseline, paired, **more):
         }
         for name, value in (("rdm", best), ("params", baseline))
     }
-    reference = {"name": "accuracy", "noise_ceiling": None, "noise_ceiling_interval": None} | more
+    unknown = {"icc": {"value": None, "reason": "no network has values under two seeds"}}
+    reference = {"name": "accuracy", "noise_ceiling": None, "noise_ceiling_interval": None}
+    reference |= {"reliability": unknown} | more
     pair = {"a": "rdm", "b": "params", "low": -0.1, "high": 0.2, "p": 0.01, "p_holm": 0.02}
     return {"networks": 50, "scores": scores, "reference": reference, "pairs": [pair | paired]}
 
@@ -204,7 +206,7 @@ def test_the_answer_keeps_the_sign_and_tells_the_ceiling():
     assert f"Spearman {MINUS}0.70 [0.10, 0.90], against the direction it declares" in text
     assert "Noise in accuracy leaves room up to 0.90 [0.80, 0.95]." in text
     unknown = answer(given(0.7, 0.5, {"difference": 0.2, "better": "a"}))
-    assert "The noise ceiling is not known" in unknown
+    assert "The noise ceiling is not known: no network has values under two seeds." in unknown
 
 
 def test_without_any_correlation_the_answer_says_so():
