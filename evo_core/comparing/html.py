@@ -25,7 +25,8 @@ _COLUMNS = (
      "better networks as it declares"),
     ("weighted tau", "Kendall's tau in which the networks at the top weigh most"),
     ("NDCG", "how early the good networks come in the order of the score; 1 is perfect"),
-    ("precision@k", "share of the k networks the score puts first that are among the k best"),
+    ("precision@k", "share of the k networks the score puts first that are among the k best; "
+     "by chance k / networks"),
     ("regret@k", "how much better the best of all networks is than the best of those k"),
     ("best rank", "the true rank of the best of those k"),
     ("direction", "whether more or less is declared to be better, and what the data say"),

@@ -16,6 +16,7 @@ from evo_core.comparing.figures import draw_figures
 from evo_core.comparing.html import answer, compare_html, said
 from evo_core.comparing.page import MINUS, NOTHING
 from evo_core.comparing.reading import everything, headline, ranked
+from evo_core.comparing.tables import ranking
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -182,6 +183,11 @@ def given(best, baseline, paired, **more):
     reference |= {"reliability": unknown} | more
     pair = {"a": "rdm", "b": "params", "low": -0.1, "high": 0.2, "p": 0.01, "p_holm": 0.02}
     return {"networks": 50, "scores": scores, "reference": reference, "pairs": [pair | paired]}
+
+
+def test_the_top_that_is_shown_is_at_most_a_quarter_of_the_networks(made_up):
+    for n, k in ((12, 3), (8, 1), (24, 5)):
+        assert f"precision@{k}" in ranking(analysed(made_up(n=n))).columns
 
 
 def test_the_answer_is_that_of_the_test():
