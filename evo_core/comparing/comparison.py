@@ -100,7 +100,7 @@ def answer(question: Question, folder: Path) -> Found | None:
     keep_networks(folder, question.genomes, question.seeds.repeated)
     if not score_all(question.plan, folder, question.seeds):
         return None
-    return read(question.plan, folder, question.seeds, len(question.genomes))
+    return read(question.plan, folder, question.seeds, question.genomes)
 
 
 def _scores(

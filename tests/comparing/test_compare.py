@@ -290,6 +290,27 @@ def test_a_folder_of_another_question_is_left_alone(whole, compare):
     assert "was run with other settings: fitness" in other.err
 
 
+def test_a_run_of_other_networks_is_refused(whole, compare, tmp_path):
+    rows = [
+        f'"{one}",{place}\n'
+        for place, one in enumerate((whole / "networks.txt").read_text().split())
+    ]
+    known = tmp_path / "known.csv"
+    known.write_text("network,x\n" + "".join(rows))
+    question = ("--fitness", "params", "--against", f"table:{known}:x", "--samples", "10")
+    ended = compare(*question, "--seeds", "1", "--out", tmp_path / "found")
+    assert ended.code == 0, ended.err
+    networks = (tmp_path / "found" / "networks.txt").read_text().split()
+    rest = [row for row in rows if row.split('"')[1] != networks[0]]
+    known.write_text("network,x\n" + "".join(rest))
+    compare(*question, "--seeds", "1", "--out", tmp_path / "other")
+    shutil.rmtree(tmp_path / "other" / "seed-0")
+    shutil.copytree(tmp_path / "found" / "seed-0", tmp_path / "other" / "seed-0")
+    ended = compare(*question, "--seeds", "1", "--out", tmp_path / "other")
+    assert ended.code == 2
+    assert "seed-0 scored other networks; take it away" in ended.err
+
+
 def test_every_row_of_the_table_has_its_numbers(whole):
     with (whole / "compare.csv").open(newline="") as file:
         for row in csv.DictReader(file):
