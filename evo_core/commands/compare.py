@@ -59,6 +59,8 @@ def command(
         return compare_searches(runs, as_json=as_json, allow_plugins=allow_plugins, **known)
     if runs:
         raise EvoError(f"to compare runs write: evo compare --runs {' '.join(map(str, runs))}")
+    if allow_plugins:
+        raise EvoError("--allow-plugins goes with --runs; nothing else here reads a run of others")
     if flags.pop("by") is not None:
         raise EvoError("--by goes with --runs; name the reference with --against")
     return _scores(as_json=as_json, **flags)
@@ -106,6 +108,7 @@ def _scores(
 
 def _show(document: dict[str, Any], folder: Path) -> None:
     """Print a line for each score, the best first."""
+    from evo_core.comparing.grouping import NONE
     from evo_core.tables import show_table
 
     scores = document["scores"]
@@ -128,7 +131,11 @@ def _show(document: dict[str, Any], folder: Path) -> None:
             ]
         )
     heads = ["score", "Spearman", "tau-b", "given params", f"within {within}"]
-    show_table([*heads, "declared, measured", "undefined", "seconds"], rows)
+    heads += ["declared, measured", "undefined", "seconds"]
+    if within == NONE:
+        at = heads.index(f"within {within}")
+        heads, *rows = ([*row[:at], *row[at + 1 :]] for row in (heads, *rows))
+    show_table(heads, rows)
     reference = document["reference"]
     click.echo(
         f"\n{document['networks']} networks x {document['seeds']} seeds against "
@@ -158,6 +165,9 @@ def _command_line() -> str:
     for parameter in context.command.params:
         if parameter.opts[0] in written:
             value = context.params[parameter.name or ""]
+            if getattr(parameter, "is_flag", False):
+                words.append(parameter.opts[0])
+                continue
             many = value if isinstance(value, tuple) else (value,)
             words += [word for one in many for word in (parameter.opts[0], str(one))]
     return shlex.join(["evo", "compare", *words])

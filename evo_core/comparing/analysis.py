@@ -56,7 +56,7 @@ def _analysed(sample: Sample, bootstrap: Bootstrap, ks: Sequence[int]) -> dict[s
     reference = _reference(sample, bootstrap)
     return {
         "networks": len(sample.networks),
-        "seeds": int(sample.values[sample.reference].shape[1]),
+        "seeds": int(sample.values[sample.scores[0]].shape[1]),
         "reference": reference,
         "intervals": {
             "level": resampling.LEVEL, "method": resampling.METHOD,

@@ -115,16 +115,22 @@ def score_all(plan: Plan, folder: Path, seeds: Seeds) -> bool:
     return all(_score(_under(plan, folder, seeds, seed)) for seed in seeds.numbers)
 
 
-def read(plan: Plan, folder: Path, seeds: Seeds, count: int) -> Found:
-    """Read what was found of so many networks."""
+def read(plan: Plan, folder: Path, seeds: Seeds, genomes: Sequence[Genome]) -> Found:
+    """Read what was found of the networks.
+
+    Raises:
+        EvoError: If the run of a seed is that of other networks.
+    """
     names = [bound.text for bound in plan.fitness]
-    shape = (count, len(seeds.numbers))
+    shape = (len(genomes), len(seeds.numbers))
     values = {name: np.full(shape, np.nan) for name in names}
     seconds = {name: np.full(shape, np.nan) for name in names}
     undefined, statuses = dict.fromkeys(names, 0), dict[str, int]()
     rows = []
     for column, seed in enumerate(seeds.numbers):
         for candidate, one in _evaluated(folder / f"seed-{seed}"):
+            if [candidate.genome] != list(genomes[candidate.id : candidate.id + 1]):
+                raise EvoError(f"{folder / f'seed-{seed}'} scored other networks; take it away")
             place = (candidate.id, column)
             rows.append((candidate.id, seed, one))
             statuses[one.status] = statuses.get(one.status, 0) + 1

@@ -48,7 +48,6 @@ def sample_of(question: Question, found: Found) -> Sample:
         columns[question.reference] = _looked_up(question, question.table)
     columns[question.reference] = columns.pop(question.reference)  # the last
     values = {name: one.values for name, one in columns.items()}
-    is_accuracy = question.reference.partition("[")[0] == "accuracy"
     return Sample(
         networks=tuple(map(text_of, question.genomes)),
         goals={name: one.goal for name, one in columns.items()},
@@ -58,8 +57,16 @@ def sample_of(question: Question, found: Found) -> Sample:
         seconds={name: one.seconds for name, one in columns.items()},
         baselines=tuple(baselines),
         strata=grouping.groups(question.stratify, question.plan, question.genomes, values),
-        chance=1 / question.plan.splits.classes if is_accuracy else None,
+        chance=_chance(question, columns[question.reference]),
     )
+
+
+def _chance(question: Question, reference: _Column) -> float | None:
+    """Give the accuracy of guessing; None if the reference is none, or is one in percent."""
+    known = reference.values[np.isfinite(reference.values)]
+    if question.reference.partition("[")[0] != "accuracy" or reference.goal == "min":
+        return None
+    return None if (known > 1).any() else 1 / question.plan.splits.classes
 
 
 def _known(numbers: list[float], seeds: int) -> _Column:

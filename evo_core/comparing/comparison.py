@@ -73,8 +73,11 @@ def ask(
     binder = Binder(installed(config.plugins, loose), config.options)
     combined, scores = _scores(binder, config.fitness)
     reference = table.name if table else binder.bind(FitnessFunction, against).text
-    if table and reference in scores:
-        raise EvoError(f"the reference {reference} of {table.path} is also a --fitness")
+    if table and reference in (*scores, grouping.K, *(one.bound.text for one in combined)):
+        raise EvoError(
+            f"the column {reference} of {table.path} has the name of a score that is computed "
+            "here; rename it"
+        )
     others = tuple(name for name in scores if name != reference)
     scored = others if table else (reference, *others)  # the first ranks what runs call the best
     plan = make_plan(Job(search_free(config, scored, samples), loose))
@@ -97,7 +100,7 @@ def answer(question: Question, folder: Path) -> Found | None:
     keep_networks(folder, question.genomes, question.seeds.repeated)
     if not score_all(question.plan, folder, question.seeds):
         return None
-    return read(question.plan, folder, question.seeds, len(question.genomes))
+    return read(question.plan, folder, question.seeds, question.genomes)
 
 
 def _scores(

@@ -14,6 +14,7 @@ from evo_core.plan import Plan
 
 K = "k"
 NONE = "none"
+UNDEFINED, NOT_READ = "undefined", "not read"
 _MOST = 5  # different numbers, beyond which networks are put into thirds
 
 
@@ -48,17 +49,23 @@ def groups(
         return {}
     places = {gene.name: place for place, gene in enumerate(plan.space.genes)}
     if name in places:
-        gene = plan.space.genes[places[name]]
-        return {name: tuple(gene.choice(genome[places[name]]) for genome in genomes)}
+        return {name: tuple(_choice(plan, genome, places[name]) for genome in genomes)}
     means = np.array(inputs_of(plan, genomes)) if name == K else _means(values[name])
     return {name: _labels(means)}
 
 
+def _choice(plan: Plan, genome: Genome, place: int) -> str:
+    """Give what a genome chooses; networks in which the gene is not read are a group as well."""
+    active = plan.space.active(genome)[place]
+    return plan.space.genes[place].choice(genome[place]) if active else NOT_READ
+
+
 def _labels(numbers: Floats) -> tuple[str, ...]:
-    if len(np.unique(numbers)) <= _MOST:
-        return tuple(f"{number:g}" for number in numbers)
-    low, high = np.nanquantile(numbers, [1 / 3, 2 / 3])
-    thirds = ("lowest third", "middle third", "highest third", "undefined")
+    known = numbers[~np.isnan(numbers)]
+    if len(np.unique(known)) <= _MOST:
+        return tuple(UNDEFINED if np.isnan(number) else f"{number:g}" for number in numbers)
+    low, high = np.quantile(known, [1 / 3, 2 / 3])
+    thirds = ("lowest third", "middle third", "highest third", UNDEFINED)
     place = np.where(np.isnan(numbers), 3, (numbers > low).astype(int) + (numbers > high))
     return tuple(thirds[at] for at in place)
 

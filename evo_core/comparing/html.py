@@ -25,7 +25,8 @@ _COLUMNS = (
      "better networks as it declares"),
     ("weighted tau", "Kendall's tau in which the networks at the top weigh most"),
     ("NDCG", "how early the good networks come in the order of the score; 1 is perfect"),
-    ("precision@k", "share of the k networks the score puts first that are among the k best"),
+    ("precision@k", "share of the k networks the score puts first that are among the k best; "
+     "by chance k / networks"),
     ("regret@k", "how much better the best of all networks is than the best of those k"),
     ("best rank", "the true rank of the best of those k"),
     ("direction", "whether more or less is declared to be better, and what the data say"),
@@ -141,7 +142,8 @@ def _against_baseline(analysis: Analysis, found: dict[str, Any]) -> str:
 def _ceiling(reference: dict[str, Any]) -> str:
     ceiling, span = reference["noise_ceiling"], reference["noise_ceiling_interval"]
     if ceiling is None:
-        return "The noise ceiling is not known, as no network was evaluated under two seeds."
+        why = reference["reliability"]["icc"].get("reason", "the values do not differ")
+        return f"The noise ceiling is not known: {why}."
     low, high = span or (None, None)
     words = in_words({"value": ceiling, "low": low, "high": high})
     return f"Noise in {reference['name']} leaves room up to {words}."

@@ -15,6 +15,7 @@ from evo_core.comparing.sample import Floats, Mask
 
 _PER_PAIR, _MOST = 40, 40_000
 _LEVEL = 0.05
+_SHAKY = "undefined in more than a tenth of the resamples"
 Pair = tuple[str, str]
 
 
@@ -108,6 +109,8 @@ def _difference(
     assert not isinstance(other, str)
     drawn = one[1] - other[1]
     low, high = interval(drawn)
+    if low is None:
+        return {"a": a, "b": b, **empty, "reason": _SHAKY}
     drawn = drawn[np.isfinite(drawn)]
     value = one[0] - other[0]
     return {

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from evo_core.comparing.networks import text_of
 from evo_core.components import Goal
 from evo_core.errors import EvoError, did_you_mean
+from evo_core.genome import parse_genome
 
 PREFIX = "table:"
 _GENOMES = ("network", "genome")
@@ -48,16 +49,18 @@ def read_table(text: str) -> Reference:
     Raises:
         EvoError: If the file can not be read, lacks a column, or a cell is no number.
     """
-    path, column, goal = _parts(text.removeprefix(PREFIX))
+    path = Path(text.removeprefix(PREFIX))
     try:
+        path, column, goal = _parts(text.removeprefix(PREFIX))
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file)
-            header = next(rows, [])
+            header = [name.strip() for name in next(rows, [])]
             key = _key(path, header)
             name = _column(path, header, key, column)
             values: dict[str, list[float]] = {}
-            for network, value in _cells(path, rows, header.index(key), header.index(name)):
-                values.setdefault(network, []).append(value)
+            for number, row in enumerate(rows, 2):
+                if cells := dict(zip(header, _whole(path, number, row, len(header)), strict=False)):
+                    _take(path, number, key, cells[key], cells[name], values)
     except OSError as error:
         raise EvoError(f"the table {path} can not be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -83,11 +86,15 @@ def _key(path: Path, header: list[str]) -> str:
         if name in header:
             return name
     raise EvoError(
-        f"{path} has no column network, genome or architecture in its first line; name one so"
+        f"{path} has no column network, genome or architecture in its first line; name one so, and "
+        "put commas between the columns"
     )
 
 
 def _column(path: Path, header: list[str], key: str, given: str | None) -> str:
+    twice = next((name for name in header if name and header.count(name) > 1), None)
+    if twice is not None:
+        raise EvoError(f"{path} has two columns {twice!r}; rename one")
     others = [name for name in header if name != key]
     if given is not None:
         if given not in others:
@@ -98,21 +105,31 @@ def _column(path: Path, header: list[str], key: str, given: str | None) -> str:
     raise EvoError(f"{path} has several columns; say which: --against {PREFIX}{path}:COLUMN")
 
 
-def _cells(
-    path: Path, rows: Iterator[list[str]], key: int, column: int
-) -> Iterator[tuple[str, float]]:
-    for number, row in enumerate(rows, 2):
-        if not row:
-            continue
-        if len(row) <= max(key, column):
-            raise EvoError(f"{path} line {number} has {len(row)} columns, fewer than its first")
-        cell = row[column].strip()
-        if not cell:
-            continue
-        try:
-            value = float(cell)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise EvoError(f"{path} line {number}: {cell!r} is no finite number")
-        yield ",".join(part.strip() for part in row[key].split(",")), value
+def _whole(path: Path, number: int, row: list[str], columns: int) -> list[str]:
+    """Give a line of a table, which has as many columns as the first or is empty."""
+    if row and len(row) != columns:
+        raise EvoError(
+            f"{path} line {number} has {len(row)} columns, its first has {columns}; a genome with "
+            'commas stands in quotes, "1,0,2"'
+        )
+    return row
+
+
+def _take(
+    path: Path, number: int, key: str, network: str, cell: str, values: dict[str, list[float]]
+) -> None:
+    """Add the value of a network, whose genome may be written with spaces or leading zeros."""
+    cell = cell.strip()
+    if not cell:
+        return
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise EvoError(f"{path} line {number}: {cell!r} is no finite number")
+    try:
+        name = text_of(parse_genome(network)) if key in _GENOMES else network.strip()
+    except EvoError as error:
+        raise EvoError(f"{path} line {number}: {error}") from None
+    values.setdefault(name, []).append(value)

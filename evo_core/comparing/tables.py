@@ -9,7 +9,7 @@ from evo_core.comparing.page import Cell, Noted, Table, number
 from evo_core.comparing.reading import Analysis, Estimate, different, everything, ranked
 
 Column = tuple[str, Callable[[dict[str, Any]], Cell]]
-_WANTED = 10  # the k of the measures of the top, if it was asked for
+_LARGEST = 10  # the k of the measures of the top
 
 
 def ranking(analysis: Analysis) -> Table:
@@ -127,10 +127,14 @@ def _by_score(analysis: Analysis, columns: Sequence[Column], caption: str) -> Ta
 
 
 def _place(analysis: Analysis) -> tuple[int, int]:
-    """Give the place among the ks of the one that is shown, and it."""
+    """Give the place among the ks of the one that is shown, and it.
+
+    The largest up to 10 and a quarter of the networks: the best k of k networks are no finding.
+    """
     ks = next(iter(analysis["scores"].values()))["top"]["k"]
-    place = ks.index(_WANTED) if _WANTED in ks else len(ks) - 1
-    return place, ks[place]
+    most = min(_LARGEST, analysis["networks"] // 4)
+    shown = max((k for k in ks if k <= most), default=min(ks))
+    return ks.index(shown), shown
 
 
 def _stratified(analysis: Analysis) -> list[str]:

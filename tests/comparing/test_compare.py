@@ -164,6 +164,24 @@ def test_its_table_is_a_reference_for_others(whole, compare, tmp_path):
     assert ended.json["reference"]["reliability"]["networks"] > 0  # repeats of the table count
 
 
+def test_repeats_in_a_table_are_no_seeds_and_percents_have_no_chance_level(
+    whole, compare, tmp_path
+):
+    genomes = (whole / "networks.txt").read_text().split()
+    rows = [f'"0{one}",{50 + 10 * (place < 3)}\n' for place, one in enumerate(genomes)]
+    known = tmp_path / "known.csv"
+    known.write_text("network,accuracy\n" + "".join(rows + rows))
+    ended = compare(
+        "--fitness", "nwot", "--against", f"table:{known}", "--samples", "10", "--seeds", "1",
+        "--allow-partial", "--stratify", "none", "--out", tmp_path / "found", "--json",
+    )  # fmt: skip
+    assert ended.code == 0, ended.err
+    assert (ended.json["seeds"], ended.json["reference"]["chance_level"]) == (1, None)
+    words = ended.json["facts"]["command"].split()
+    assert "--allow-partial" in words
+    assert "True" not in words
+
+
 def test_a_table_may_name_networks_by_their_hash(compare, cli, tmp_path):
     first = tmp_path / "first"
     compare("--fitness", "params", "--against", "macs", "--seeds", "1", "--out", first)
@@ -243,14 +261,20 @@ def test_what_is_shown_on_the_terminal(compare, tmp_path):
         (("--space", "reference"), "gave 3 different networks"),
         (("a-run", "b-run"), "write: evo compare --runs a-run b-run"),
         (("--by", "rdm"), "--by goes with --runs"),
+        (("--allow-plugins",), "--allow-plugins goes with --runs"),
+        (("--against", "table:{known}:params"), "has the name of a score that is computed here"),
+        (("--against", "table:{known}:k"), "has the name of a score that is computed here"),
         (("--runs", "a-run", "--samples", "20"), "leave out --samples"),
         (("--runs",), "name the searches to compare"),
         (("--set", "digits.validation=0.5"), "digits"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line_and_nothing_is_written(
-    cli, in_empty_folder, arguments, message
+    cli, in_empty_folder, tmp_path_factory, arguments, message
 ):
+    known = tmp_path_factory.mktemp("table") / "known.csv"
+    known.write_text("network,params,k\n")
+    arguments = tuple(one.replace("{known}", str(known)) for one in arguments)
     small = () if "--runs" in arguments else ("--samples", "12", "--set", "mse.cells=1")
     ended = cli("compare", *small, *arguments)
     assert ended.code == 2
@@ -266,7 +290,28 @@ def test_a_folder_of_another_question_is_left_alone(whole, compare):
     assert "was run with other settings: fitness" in other.err
 
 
-def test_a_network_without_a_score_under_a_seed_has_none_in_the_table(whole):
+def test_a_run_of_other_networks_is_refused(whole, compare, tmp_path):
+    rows = [
+        f'"{one}",{place}\n'
+        for place, one in enumerate((whole / "networks.txt").read_text().split())
+    ]
+    known = tmp_path / "known.csv"
+    known.write_text("network,x\n" + "".join(rows))
+    question = ("--fitness", "params", "--against", f"table:{known}:x", "--samples", "10")
+    ended = compare(*question, "--seeds", "1", "--out", tmp_path / "found")
+    assert ended.code == 0, ended.err
+    networks = (tmp_path / "found" / "networks.txt").read_text().split()
+    rest = [row for row in rows if row.split('"')[1] != networks[0]]
+    known.write_text("network,x\n" + "".join(rest))
+    compare(*question, "--seeds", "1", "--out", tmp_path / "other")
+    shutil.rmtree(tmp_path / "other" / "seed-0")
+    shutil.copytree(tmp_path / "found" / "seed-0", tmp_path / "other" / "seed-0")
+    ended = compare(*question, "--seeds", "1", "--out", tmp_path / "other")
+    assert ended.code == 2
+    assert "seed-0 scored other networks; take it away" in ended.err
+
+
+def test_every_row_of_the_table_has_its_numbers(whole):
     with (whole / "compare.csv").open(newline="") as file:
         for row in csv.DictReader(file):
             assert all(math.isfinite(float(row[name])) for name in ("rdm", "nwot", "seconds"))

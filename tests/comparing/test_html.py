@@ -16,6 +16,7 @@ from evo_core.comparing.figures import draw_figures
 from evo_core.comparing.html import answer, compare_html, said
 from evo_core.comparing.page import MINUS, NOTHING
 from evo_core.comparing.reading import everything, headline, ranked
+from evo_core.comparing.tables import ranking
 
 BROWSER = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
@@ -177,9 +178,16 @@ def given(best, baseline, paired, **more):
         }
         for name, value in (("rdm", best), ("params", baseline))
     }
-    reference = {"name": "accuracy", "noise_ceiling": None, "noise_ceiling_interval": None} | more
+    unknown = {"icc": {"value": None, "reason": "no network has values under two seeds"}}
+    reference = {"name": "accuracy", "noise_ceiling": None, "noise_ceiling_interval": None}
+    reference |= {"reliability": unknown} | more
     pair = {"a": "rdm", "b": "params", "low": -0.1, "high": 0.2, "p": 0.01, "p_holm": 0.02}
     return {"networks": 50, "scores": scores, "reference": reference, "pairs": [pair | paired]}
+
+
+def test_the_top_that_is_shown_is_at_most_a_quarter_of_the_networks(made_up):
+    for n, k in ((12, 3), (8, 1), (24, 5)):
+        assert f"precision@{k}" in ranking(analysed(made_up(n=n))).columns
 
 
 def test_the_answer_is_that_of_the_test():
@@ -204,7 +212,7 @@ def test_the_answer_keeps_the_sign_and_tells_the_ceiling():
     assert f"Spearman {MINUS}0.70 [0.10, 0.90], against the direction it declares" in text
     assert "Noise in accuracy leaves room up to 0.90 [0.80, 0.95]." in text
     unknown = answer(given(0.7, 0.5, {"difference": 0.2, "better": "a"}))
-    assert "The noise ceiling is not known" in unknown
+    assert "The noise ceiling is not known: no network has values under two seeds." in unknown
 
 
 def test_without_any_correlation_the_answer_says_so():

@@ -75,7 +75,22 @@ def test_networks_are_grouped_by_a_gene_k_or_thirds_of_a_score():
     assert by_score[0] == "lowest third"
     assert by_score[29] == "highest third"
     assert by_score[7] == "undefined"
+    few = np.where(values < 20, values // 10, np.nan)
+    by_few = grouping.groups("rdm", one, genomes, {"rdm": few})["rdm"]
+    assert (by_few[0], by_few[10], by_few[29]) == ("0", "1", "undefined")
+    never = grouping.groups("rdm", one, genomes, {"rdm": np.full((30, 1), np.nan)})["rdm"]
+    assert set(never) == {"undefined"}
     assert grouping.groups("none", one, genomes, {}) == {}
+
+
+def test_networks_that_do_not_read_a_gene_are_a_group():
+    one = plan(mse={"cells": 2})
+    genomes = draw(one, 30)
+    active = np.array([one.space.active(genome) for genome in genomes])
+    sometimes = next(place for place in range(active.shape[1]) if 0 < active[:, place].sum() < 30)
+    name = one.space.genes[sometimes].name
+    labels = np.array(grouping.groups(name, one, genomes, {})[name])
+    assert ((labels == "not read") == ~active[:, sometimes]).all()
 
 
 def test_what_networks_can_not_be_grouped_by_is_named():

@@ -90,3 +90,12 @@ def test_what_has_no_correlation_can_not_be_compared(columns):
     assert found[0]["p_holm"] is None
     assert found[0]["reason"] == "constant: all values of the score are equal"
     assert found[1]["p_holm"] == found[1]["p"]  # one test only
+
+
+def test_a_reference_of_which_one_network_stands_out_tests_nothing(columns):
+    _, values = columns
+    y = np.zeros(len(values["good"]))
+    y[0] = 1  # absent from 37 % of the resamples
+    (found,) = compare(values, y, [("good", "bad")], BOOTSTRAP)
+    assert found["reason"] == "undefined in more than a tenth of the resamples"
+    assert [found[key] for key in ("difference", "low", "p", "p_holm", "better")] == [None] * 5

@@ -24,6 +24,11 @@ def test_repeats_of_a_network_are_kept_together_and_empty_cells_left_out(table):
     assert (found.name, found.goal, found.by_genome) == ("accuracy", "max", True)
 
 
+def test_a_genome_is_the_same_however_it_is_written(table):
+    found = read_table(table('\ufeffgenome , x\n"01, 2",1\n"1,2",3\n'))
+    assert (found.name, found.values) == ("x", {"1,2": [1.0, 3.0]})
+
+
 @pytest.mark.parametrize(
     ("more", "name", "goal"),
     [(":error:min", "error", "min"), (":accuracy", "accuracy", "max"), (":error", "error", "max")],
@@ -51,7 +56,13 @@ def test_a_file_name_may_hold_colons(table):
         ("genome,accuracy\n1,2\n", ":acuracy", "no column 'acuracy'; did you mean 'accuracy'"),
         ("genome,a\n1,x\n", "", "line 2: 'x' is no finite number"),
         ("genome,a\n1,inf\n", "", "line 2: 'inf' is no finite number"),
-        ("genome,a\n1,2\n1\n", "", "line 3 has 1 columns"),
+        ("genome,a\n1,2\n1\n", "", "line 3 has 1 columns, its first has 2"),
+        ("genome,a\n1,0,2\n", "", "line 2 has 3 columns, its first has 2; a genome with commas"),
+        ("genome,a\nx,2\n", "", "line 2: a genome is whole numbers"),
+        ("genome,a,a\n1,2,3\n", ":a", "two columns 'a'; rename one"),
+        ("genome;a\n1;2\n", "", "put commas between the columns"),
+        ("genome,a\n1,2\n", "x" * 300, "can not be read: File name too long"),
+        ("genome,a\n1,\0\n", "", "is no"),
         ("", "", "no column network"),
     ],
 )
