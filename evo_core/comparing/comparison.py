@@ -10,7 +10,7 @@ from evo_core.binding import Binder
 from evo_core.comparing import grouping
 from evo_core.comparing.collect import Found, Seeds, keep_networks, read, score_all, search_free
 from evo_core.comparing.combiners import Combination, combination
-from evo_core.comparing.networks import choose, draw, inputs_of, text_of
+from evo_core.comparing.networks import FEWEST, choose, draw, inputs_of, text_of
 from evo_core.comparing.table import PREFIX, Reference, read_table
 from evo_core.components import Component, FitnessFunction
 from evo_core.config import RunConfig
@@ -20,7 +20,6 @@ from evo_core.plan import Job, Plan, make_plan
 from evo_core.registry import installed
 
 BASELINES = ("params", "macs", "firing-rate")
-FEWEST = 10  # networks below which no statistic is worth its name
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from evo_core.genome import Gene, Genome, check_genome, parse_genome, random_gen
 from evo_core.plan import Plan
 from evo_core.seeds import generator
 
+FEWEST = 10  # networks below which no statistic is worth its name
 _DRAWS = 1000  # per network that is wanted, before the space is said to be too small
 
 
@@ -27,9 +28,10 @@ def draw(plan: Plan, count: int) -> list[Genome]:
         _take(plan, random_genome(rng, plan.space.genes), found)
         if len(found) == count:
             return list(found.values())
+    hint = f"take --samples {len(found)}" if len(found) >= FEWEST else "too few to compare"
     raise EvoError(
         f"{_DRAWS * count:,} random genomes of {plan.config.space} gave {len(found)} different "
-        f"networks that keep the constraints; take --samples {len(found)} or fewer"
+        f"networks that keep the constraints; {hint}"
     )
 
 

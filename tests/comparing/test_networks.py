@@ -30,7 +30,7 @@ def test_networks_keep_the_constraints():
 
 
 def test_a_space_that_is_too_small_is_said_to_be():
-    with pytest.raises(EvoError, match=r"gave 3 different networks .* take --samples 3 or fewer"):
+    with pytest.raises(EvoError, match=r"gave 3 different networks .* too few to compare"):
         draw(plan(space="reference"), 4)
 
 
