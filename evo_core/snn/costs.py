@@ -58,21 +58,23 @@ class Counter:
         return Operations(self.synops / samples, self.macs / samples)
 
     def see(self, layer: nn.Conv2d | nn.Linear, given: tuple[Tensor], made: Tensor) -> None:
-        """Count a call of a layer with ``[T, B, ...]``."""
+        """Count a call of a layer: ``[T, B, ...]`` if it is a multi-step one, or ``[B, ...]``."""
         if id(layer) not in self._ones:
             self._ones[id(layer)] = (layer.weight.detach() != 0).float()
         there = self._ones[id(layer)]
-        for frame, result in zip(given[0].detach(), made, strict=True):
+        steps = getattr(layer, "step_mode", "s") == "m"
+        frames = given[0].detach() if steps else given[0].detach()[None]
+        for frame in frames:
             if bool(((frame == 0) | (frame == 1)).all()):
                 self.synops += _met(layer, frame.float(), there)
             else:
-                places = result.numel() // result.shape[1]  # of each output, over the samples
+                places = made.numel() // len(frames) // len(there)  # of each output, all samples
                 self.macs += float(there.sum(dtype=torch.float64)) * places
 
 
 @contextmanager
 def counting(network: nn.Module) -> Iterator[Counter]:
-    """Count what the convolutions and linear layers of a network do; each call is ``[T, B, ...]``.
+    """Count what the convolutions and linear layers of a network do.
 
     Weights must stay as they are meanwhile.
     """
