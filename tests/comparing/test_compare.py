@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 
 import evo_core
+from evo_core.api import job_of
+from evo_core.genome import parse_genome
+from evo_core.plan import make_plan
 from evo_core.store import Store
 
 QUESTION = ("--fitness", "rdm,nwot", "--against", "jaccard", "--seeds", "2", "--repeated", "5")
@@ -182,14 +185,10 @@ def test_repeats_in_a_table_are_no_seeds_and_percents_have_no_chance_level(
     assert "True" not in words
 
 
-def test_a_table_may_name_networks_by_their_hash(compare, cli, tmp_path):
-    first = tmp_path / "first"
-    compare("--fitness", "params", "--against", "macs", "--seeds", "1", "--out", first)
-    rows = []
-    for network in (first / "networks.txt").read_text().split():
-        settings = ("--set", "mse.cells=1", "--set", "mse.channels=4")
-        shown = cli("show", f"mse:{network}", *settings, "--json").json
-        rows.append(f"{shown['architecture']},{len(rows)}")
+def test_a_table_may_name_networks_by_their_hash(whole, compare, tmp_path):
+    plan = make_plan(job_of({"mse": {"cells": 1, "channels": 4}}))
+    genomes = map(parse_genome, (whole / "networks.txt").read_text().split())
+    rows = [f"{plan.decode(one).hash},{place}" for place, one in enumerate(genomes)]
     path = tmp_path / "known.csv"
     path.write_text("architecture,place\n" + "\n".join(rows))
     ended = compare(
