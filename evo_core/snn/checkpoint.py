@@ -144,7 +144,7 @@ def restore(trainer: Trainer, path: Path, found: Checkpoint) -> None:
     tensors = {name: read_tensors(path / name)[0] for name in found.files}
     try:
         if tensors:
-            trainer.network.load_state_dict(tensors[_WEIGHTS])
+            trainer.network.load_state_dict(tensors[WEIGHTS])
             restore_moments(trainer.network, trainer.optimiser, tensors[_MOMENTS])
         if trainer.developer is not None and tensors:
             trainer.developer.restore(tensors[_DEVELOPMENT])
@@ -154,15 +154,15 @@ def restore(trainer: Trainer, path: Path, found: Checkpoint) -> None:
     trainer.epoch, trainer.step, trainer.sums = found.epoch, found.step, found.sums
 
 
-_WEIGHTS = "weights.safetensors"
+WEIGHTS = "weights.safetensors"
 _MOMENTS = "optimiser.safetensors"
 _DEVELOPMENT = "development.safetensors"
-_FILES = (_WEIGHTS, _MOMENTS, _DEVELOPMENT)
+_FILES = (WEIGHTS, _MOMENTS, _DEVELOPMENT)
 
 
 def _tensors(trainer: Trainer) -> dict[str, Mapping[str, Tensor]]:
     found: dict[str, Mapping[str, Tensor]] = {
-        _WEIGHTS: trainer.network.state_dict(),
+        WEIGHTS: trainer.network.state_dict(),
         _MOMENTS: moments(trainer.network, trainer.optimiser),
     }
     if trainer.developer is not None:

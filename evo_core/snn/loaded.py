@@ -1,0 +1,147 @@
+"""Networks with weights: from a training, one of its checkpoints, the body of a run, or drawn.
+
+``TRAINING`` (its last epoch), ``TRAINING/epoch-7``, or any target of :mod:`evo_core.targets`; those
+have the body that a run passed on for them, or else the initial weights of their seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from evo_core.architecture import Architecture
+from evo_core.bodies import Bodies
+from evo_core.config import Layer, from_layers
+from evo_core.errors import EvoError
+from evo_core.plan import Job, Plan, make_plan
+from evo_core.snn import checkpoint
+from evo_core.snn.heritage import NETWORK
+from evo_core.snn.network import SpikingNetwork
+from evo_core.snn.tensors import parse_tensors, read_tensors
+from evo_core.snn.weights import Weights
+from evo_core.stored import check_plugins
+from evo_core.targets import Target, resolve
+from evo_core.train_results import TrainJob
+from evo_core.train_session import is_group
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedNetwork:
+    """A network with its weights, on the CPU and in evaluation mode.
+
+    Attributes:
+        text: What the user wrote.
+        architecture: The network as data.
+        network: The network itself; takes ``[T, B, C, H, W]``, gives logits ``[T, B, classes]``.
+        plan: The plan of its data, its neurons and its seed.
+        origin: Where the weights come from, for people: ``"epoch 7 of runs/trained"``.
+        trained: Whether they were ever trained.
+    """
+
+    text: str
+    architecture: Architecture
+    network: SpikingNetwork
+    plan: Plan
+    origin: str
+    trained: bool
+
+
+def load_network(
+    text: str, layers: Sequence[Layer] = (), *, allow_plugins: bool = False
+) -> LoadedNetwork:
+    """Find the network that a text names, with its weights.
+
+    Args:
+        text: A training folder, one of its checkpoints, or a target.
+        layers: Settings that win over those it was trained or found with.
+        allow_plugins: Load plugin files that only a folder names.
+
+    Raises:
+        EvoError: If there is no such network, or its weights are missing, damaged, of another
+            version or of another network.
+    """
+    folder = Path(text)
+    if is_group(folder):
+        names = sorted(path.name for path in folder.iterdir() if checkpoint.latest(path))
+        raise EvoError(f"{text} holds several trainings; name one of them: {', '.join(names)}")
+    if (folder / "checkpoint.json").exists():
+        return _of_checkpoint(text, folder, layers, allow_plugins=allow_plugins)
+    place = checkpoint.latest(folder)
+    if place is not None:
+        return _of_checkpoint(text, place, layers, allow_plugins=allow_plugins)
+    return _of_target(text, resolve(text, layers, allow_plugins=allow_plugins))
+
+
+def _of_checkpoint(
+    text: str, place: Path, layers: Sequence[Layer], *, allow_plugins: bool
+) -> LoadedNetwork:
+    found = checkpoint.read(place)
+    try:
+        job = TrainJob.from_json(found.job)
+    except EvoError as error:
+        raise EvoError(f"{place / 'checkpoint.json'} is damaged: {error}") from None
+    config = from_layers(job.settings, {"seed": job.seed}, *layers)
+    check_plugins(place.parent, config, layers, allow_plugins=allow_plugins)
+    plan = make_plan(Job(config))
+    if checkpoint.WEIGHTS not in found.files:
+        raise EvoError(f"{place} holds no weights: its training has not begun")
+    network = _with(_drawn(job.architecture, plan), read_tensors(place / checkpoint.WEIGHTS)[0])
+    if network is None:
+        raise EvoError(f"{place} does not fit the network of its job")
+    step = f", step {found.step}" if found.step else ""
+    return LoadedNetwork(
+        text=text,
+        architecture=job.architecture,
+        network=network,
+        plan=plan,
+        origin=f"epoch {found.epoch}{step} of {place.parent}",
+        trained=True,
+    )
+
+
+def _of_target(text: str, target: Target) -> LoadedNetwork:
+    network = _drawn(target.architecture, target.plan)
+    body = _body(text, target)
+    inherited = _with(network, body) if body is not None else None
+    seed = target.plan.config.seed
+    return LoadedNetwork(
+        text=text,
+        architecture=target.architecture,
+        network=inherited or network,
+        plan=target.plan,
+        origin=f"body of {text}" if inherited else f"initial weights, seed {seed}",
+        trained=inherited is not None,
+    )
+
+
+def _body(text: str, target: Target) -> dict[str, Tensor] | None:
+    """Give what the candidate of a run left, if the run still has it."""
+    digest = target.evaluated[1].body if target.evaluated is not None else None
+    if digest is None:
+        return None
+    folder = Path(text) if Path(text).is_dir() else Path(text.rpartition(":")[0])
+    bodies = Bodies(folder / "weights")
+    if not bodies.has([digest]):
+        return None
+    named = parse_tensors(bodies.read(digest), f"the body {digest}")
+    return {
+        name.removeprefix(NETWORK): one for name, one in named.items() if name.startswith(NETWORK)
+    }
+
+
+def _drawn(architecture: Architecture, plan: Plan) -> SpikingNetwork:
+    network = SpikingNetwork(architecture, plan.neurons, Weights(plan.config.seed))
+    network.eval()
+    return network
+
+
+def _with(network: SpikingNetwork, tensors: Mapping[str, Tensor]) -> SpikingNetwork | None:
+    """Put weights into a network; None if they are those of another one."""
+    try:
+        network.load_state_dict(dict(tensors))
+    except RuntimeError:
+        return None
+    return network
