@@ -22,7 +22,7 @@ _COMMANDS = {
     "compare": "Compare fitness functions, or searches.",
     "show": "Show a network as text, and as a figure.",
     "runs": "List the runs in a folder.",
-    "export": "Write what a run found as a table.",
+    "export": "Write a run as a table, or a network for use without evo.",
     "bench": "Measure what scoring costs on this machine.",
     "list": "List what is installed, with options and defaults.",
     "data": "List, check or download data sets.",

@@ -15,7 +15,7 @@ from evo_core.primitives import Shape
 from evo_core.snn.network import SpikingNetwork
 
 _BODY, _LOOP = 8, 12  # indents of statements
-_LONG = 44  # characters of an expression that is not nested any deeper
+_LONG = 40  # characters of an expression that is not nested any deeper
 
 
 @dataclass(slots=True)
