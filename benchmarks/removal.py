@@ -4,7 +4,7 @@
 
 A share of the channels in front of the classifier is silenced for good in every layer of an
 untrained reference network, as pruning leaves them; the channels are drawn at random. BatchNorm has
-the statistics of one batch, so that the network fires. ``pruned`` is
+the statistics of one batch and hidden neurons a low threshold, so that all layers fire. ``pruned`` is
 that network in its full shape, ``removed`` what :func:`evo_core.snn.removal.without_dead` makes of
 it. Both run the same batch in evaluation mode, by turns, on one thread; ``cpu_seconds`` are medians
 of process CPU time and ``ratio`` is the median of pruned over removed of each turn, with its
@@ -43,8 +43,7 @@ def silence(network, share, seed=0):
     for layer in weight_layers(network):
         width = len(layer.weight)
         dead = torch.randperm(width, generator=rng)[: round(share * width)]
-        mean = None if layer.norm is None else layer.norm.running_mean
-        for one in (layer.weight, layer.bias, mean):
+        for one in (layer.weight, layer.bias):
             if one is not None and not layer.last:
                 one.data[dead] = 0
 
@@ -65,8 +64,8 @@ def measured(target, share, batch, repeats):
     full = pruned.architecture
     generator = torch.Generator().manual_seed(0)
     frames = torch.rand((full.task.steps, batch, *full.task.shape), generator=generator)
-    settle(pruned, frames)
     silence(pruned, share)
+    settle(pruned, frames)
     removed = without_dead(pruned)
     small = removed.architecture
     turns = [[cpu_seconds(one, frames) for one in (pruned, removed)] for _ in range(repeats + 1)]
@@ -87,7 +86,9 @@ def measured(target, share, batch, repeats):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--target", default="reference:6conv2fc[channels=32,hidden=128,spiking_output=false]"
+        "--target",
+        default="reference:6conv2fc[channels=32,hidden=128,fc_neuron=lif[threshold=0.02],"
+        "spiking_output=false]",
     )
     parser.add_argument("--shares", type=float, nargs="+", default=[0.0, 0.25, 0.5, 0.75, 0.9])
     parser.add_argument("--batch", type=int, default=32)

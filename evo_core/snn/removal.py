@@ -2,7 +2,7 @@
 
 A channel is dead if nothing that the logits depend on reads it: wherever it is read, the weights
 are zero or it is silent there for good (:mod:`evo_core.snn.silence`). Channels that are tied
-(:mod:`evo_core.snn.wiring`) go together or stay together. Input channels and classes never go,
+(:mod:`evo_core.snn.ties`) go together or stay together. Input channels and classes never go,
 and wherever all would go one stays, since shapes have no zeros. A pruned channel that still fires,
 say from a bias, stays for as long as it is read.
 """
@@ -21,8 +21,8 @@ from evo_core.primitives import BatchNorm, Conv, Linear, Primitive
 from evo_core.snn.loaded import LoadedNetwork
 from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.silence import silent_inputs, there_of, weight_layers, weighted
+from evo_core.snn.ties import Ties, mixes, ties
 from evo_core.snn.weights import Weights
-from evo_core.snn.wiring import Wiring, mixes, wiring
 
 TOLERANCE = 1e-6
 
@@ -82,9 +82,9 @@ def difference(one: SpikingNetwork, other: SpikingNetwork, batch: int = 8) -> fl
 
 
 def _cut(network: SpikingNetwork) -> SpikingNetwork:
-    graph, wires = network.architecture, wiring(network.architecture)
-    kept = _kept(network, wires)
-    places = {path: [kept[one] for one in numbers] for path, numbers in wires.edges.items()}
+    graph, tied = network.architecture, ties(network.architecture)
+    kept = _kept(network, tied)
+    places = {path: [kept[one] for one in numbers] for path, numbers in tied.edges.items()}
     edges = (
         replace(edge, operations=tuple(_sized(edge, places[path])))
         for path, edge in zip(graph.paths, graph.edges, strict=True)
@@ -96,35 +96,35 @@ def _cut(network: SpikingNetwork) -> SpikingNetwork:
     return _built(network, replace(graph, edges=tuple(edges)), tensors)
 
 
-def _kept(network: SpikingNetwork, wires: Wiring) -> Tensor:
+def _kept(network: SpikingNetwork, tied: Ties) -> Tensor:
     """Tell which channels stay, ``[count]``: what the logits need, and one at least of each place.
 
     Needed is what needed channels read, back from the logits: loops that feed themselves alone are
     not.
     """
     graph = network.architecture
-    needed = torch.zeros(wires.count, dtype=torch.bool)
-    needed[wires.states[INPUT]] = needed[wires.states[graph.output]] = True
-    layers = list(_readers(network, wires))
+    needed = torch.zeros(tied.count, dtype=torch.bool)
+    needed[tied.states[INPUT]] = needed[tied.states[graph.output]] = True
+    layers = list(_readers(network, tied))
     more = True
-    while more:  # once, but for feedback
+    while more:  # feedback takes several rounds
         before = int(needed.sum())
         for given, made, reads in reversed(layers):
             needed[given[reads[needed[made]].any(0)]] = True
         more = int(needed.sum()) > before
-    for place in [*wires.states.values(), *(one for each in wires.edges.values() for one in each)]:
+    for place in [*tied.states.values(), *(one for each in tied.edges.values() for one in each)]:
         if not needed[place].any():
             needed[place[0]] = True
     return needed
 
 
-def _readers(network: SpikingNetwork, wires: Wiring) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+def _readers(network: SpikingNetwork, tied: Ties) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Give, for layers that mix, the channels they read and make, and which reads which."""
     silent = silent_inputs(network)
     where = weighted(network.architecture)
     for layer, (path, at, _, _) in zip(weight_layers(network), where, strict=True):
         if mixes(layer.operation):
-            given, made = wires.edges[path][at : at + 2]
+            given, made = tied.edges[path][at : at + 2]
             there = there_of(layer, silent[layer.name])
             yield given, made, there.reshape(*there.shape[:2], -1).any(2)
 

@@ -134,15 +134,16 @@ def test_random_networks_compute_the_same_with_less(number, seed):
 
 
 @pytest.mark.parametrize("number", range(len(SPACES)))
-def test_of_every_space_networks_shrink_and_still_fire(number):
-    shrunk = 0
+def test_of_every_space_networks_shrink_whose_spikes_decide(number):
+    shrunk, decided = 0, 0
     for seed in range(3):
         network = drawn(number, seed)
         damage(network, seed)
         removed = check(network)
         shrunk += removed.architecture.parameters < network.architecture.parameters
+        decided += bool(logits(removed).std(1).max() > 0)  # not by the bias alone
     assert shrunk
-    assert logits(removed).abs().sum() > 0
+    assert decided
 
 
 def test_a_network_in_which_nothing_is_dead_comes_back_equal():

@@ -23,7 +23,7 @@ from evo_core.primitives import Conv, Flatten, Linear, Primitive, Shape
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
+class Ties:
     """Numbers for channels; those that are tied have the same one.
 
     Attributes:
@@ -38,7 +38,7 @@ class Wiring:
     edges: dict[str, tuple[Tensor, ...]]
 
 
-def wiring(graph: Architecture) -> Wiring:
+def ties(graph: Architecture) -> Ties:
     """Number the channels of a graph."""
     drawn = _Numbers()
     states = {name: drawn.new(shape[0]) for name, shape in graph.shapes.items()}
@@ -52,7 +52,7 @@ def wiring(graph: Architecture) -> Wiring:
         for end in [torch.cat(ends)] if node.join == "concat" else ends:
             drawn.tie(states[node.name], end)
     count, label = drawn.tied()
-    return Wiring(
+    return Ties(
         count,
         {name: label[one] for name, one in states.items()},
         {path: tuple(label[one] for one in places) for path, places in edges.items()},
