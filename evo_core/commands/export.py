@@ -91,7 +91,9 @@ def _network(
         )
     else:
         click.echo(f"written: {', '.join(written['files'])}", err=True)
-        click.echo(f"weights: {origin}" if origin else "weights: none, the graph alone", err=True)
+        untrained = "" if loaded.trained else ", never trained"
+        weights = f"{origin}{untrained}" if origin else "none, the graph alone"
+        click.echo(f"weights: {weights}", err=True)
     return 0
 
 

@@ -33,6 +33,7 @@ class NetworkFormat:
 
 
 NETWORK_FORMATS: dict[str, NetworkFormat] = {
+    "torch": NetworkFormat(write="evo_core.exporting.torch_file:write_torch", ending="-torch"),
     "json": NetworkFormat(
         write="evo_core.exporting.json_file:write_json", ending=".json", weights=False
     ),
