@@ -12,6 +12,10 @@ from evo_core.binding import validate
 from evo_core.errors import EvoError
 from evo_core.primitives import PRIMITIVES, Primitive
 
+SCHEMA = (
+    "urn:evo-snn:architecture:1"  # schemas/architecture.schema.json; another layout, another number
+)
+
 
 def to_json(architecture: Architecture) -> dict[str, Any]:
     """Write an architecture as JSON types."""
@@ -78,11 +82,14 @@ def read(path: Path) -> Architecture:
     """Read a JSON file that holds an architecture, or an object with one under ``graph``.
 
     Raises:
-        EvoError: If the file is missing, no JSON, or no architecture.
+        EvoError: If the file is missing, no JSON, no architecture, or one of another layout.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         graph = data.get("graph", data) if isinstance(data, dict) else data
+        given = data.get("$schema", SCHEMA) if isinstance(data, dict) else SCHEMA
+        if given != SCHEMA:
+            raise ValueError(f"its $schema is {given!r}, and this evo reads {SCHEMA!r}")
         return from_json(graph)
     except OSError as error:
         raise EvoError(f"{path} can not be read: {error.strerror}") from None

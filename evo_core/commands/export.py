@@ -3,35 +3,103 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from evo_core.cli import print_json
-from evo_core.commands.settings import allow_plugins, as_json
-from evo_core.errors import unknown
+from evo_core.commands.settings import (
+    allow_plugins,
+    as_json,
+    data_options,
+    layers,
+    written_options,
+)
+from evo_core.config import Layer
+from evo_core.errors import EvoError, unknown
+from evo_core.exporting.formats import NETWORK_FORMATS, check_new, default_out
 
-_FORMATS = ("csv",)
 _TABLES = ("candidates", "failures")
+_OF_TABLES = ("target", "table", "form", "out", "allow_plugins", "as_json")
 
 
 @click.command("export")
-@click.argument("run", type=click.Path(path_type=Path))
-@click.option("--table", default="candidates", show_default=True, help="candidates, failures.")
-@click.option("--format", "form", default="csv", show_default=True, help="csv.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write to this file, not to stdout.")
+@click.argument("target")
+@click.option("--format", "form", default="csv", show_default=True, help="csv, torch, json.")
+@click.option("--table", help="With csv: candidates or failures.  [default: candidates]")
+@click.option("--out", type=click.Path(path_type=Path), help="Where to; by default named for you.")
+@data_options
 @allow_plugins
 @as_json
 def command(
-    *, run: Path, table: str, form: str, out: Path | None, allow_plugins: bool, as_json: bool
+    *,
+    target: str,
+    form: str,
+    table: str | None,
+    out: Path | None,
+    allow_plugins: bool,
+    as_json: bool,
+    **flags: Any,
 ) -> int:
-    """Export RUN as a table: one row per candidate, one column per fitness.
+    """Export TARGET: a run as a table, or a network for use without evo.
 
-    With --table failures one row per gene choice: how many candidates have it and how many fail.
+    csv: one row per candidate of a run, one column per fitness; with --table failures one row per
+    gene choice: how many candidates have it and how many fail.
+
+    torch: a folder with network.py and its weights, for torch and SpikingJelly alone. json: the
+    architecture. TARGET is a training, a checkpoint, a run folder (its best), RUN:ID,
+    mse:1,0,2,... or a FILE.json; with --data a genome is decoded for other data.
     """
+    if form == "csv":
+        if strange := written_options(*_OF_TABLES):
+            raise EvoError(f"a table holds what the run found; leave out {', '.join(strange)}")
+        chosen = table or "candidates"
+        return _table(Path(target), chosen, out, allow_plugins=allow_plugins, as_json=as_json)
+    if form not in NETWORK_FORMATS:
+        raise unknown("format", form, ("csv", *NETWORK_FORMATS))
+    if table is not None:
+        raise EvoError(f"--table goes with --format csv alone, not with {form}")
+    stack = layers(**flags)
+    return _network(target, form, out, stack, allow_plugins=allow_plugins, as_json=as_json)
+
+
+def _network(
+    text: str,
+    form: str,
+    out: Path | None,
+    stack: list[Layer],
+    *,
+    allow_plugins: bool,
+    as_json: bool,
+) -> int:
+    from evo_core.components import load
+    from evo_core.snn.devices import threads
+    from evo_core.snn.loaded import load_network
+
+    wanted = NETWORK_FORMATS[form]
+    with threads(1):
+        loaded = load_network(text, stack, allow_plugins=allow_plugins)
+        place = out or default_out(loaded, wanted)
+        check_new(place)
+        written = load(wanted.write)(loaded, place)
+    origin = loaded.origin if wanted.weights else None
+    if as_json:
+        network = loaded.architecture
+        told = {"format": form, "architecture": network.hash, "params": network.parameters}
+        print_json(
+            told | {"weights": origin, "trained": loaded.trained if origin else None} | written
+        )
+    else:
+        click.echo(f"written: {', '.join(written['files'])}", err=True)
+        untrained = "" if loaded.trained else ", never trained"
+        weights = f"{origin}{untrained}" if origin else "none, the graph alone"
+        click.echo(f"weights: {weights}", err=True)
+    return 0
+
+
+def _table(run: Path, table: str, out: Path | None, *, allow_plugins: bool, as_json: bool) -> int:
     from evo_core.export import candidates, failures, write_text
 
-    if form not in _FORMATS:
-        raise unknown("format", form, _FORMATS)
     if table not in _TABLES:
         raise unknown("table", table, _TABLES)
     if table == "candidates":
@@ -41,7 +109,7 @@ def command(
     if out is not None:
         write_text(out, found.to_csv())
     if as_json:
-        written = {"file": str(out), "format": form, rows: len(found.rows)}
+        written = {"file": str(out), "format": "csv", rows: len(found.rows)}
         print_json(found.to_json() if out is None else written)
     elif out is None:
         click.echo(found.to_csv(), nl=False)

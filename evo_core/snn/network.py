@@ -84,8 +84,12 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         """Give the operations of an edge, behind the neuron that opens it."""
         return self.edges[_key(path)]
 
+    def population(self, name: str) -> nn.Module:
+        """Give the neurons of a population."""
+        return self.populations[_key(name)]
+
     def _fire(self, name: str, neuron: Neuron, current: Tensor) -> Tensor:
-        return self._run(self.populations[_key(name)], current)
+        return self._run(self.population(name), current)
 
     def _carry(self, path: str, edge: Edge, value: Tensor) -> Tensor:
         return self._run(self.edge(path), value)

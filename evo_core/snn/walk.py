@@ -40,7 +40,7 @@ class Walker:
         self._fire = fire
         self._carry = carry
         self._ahead = ahead
-        self._entering = {node.name: _entering(architecture, node) for node in architecture.nodes}
+        self._entering = {node.name: entering(architecture, node) for node in architecture.nodes}
         self._reads = {
             path: population(edge.source, edge.neuron) if edge.neuron else edge.source
             for path, edge in zip(architecture.paths, architecture.edges, strict=True)
@@ -168,7 +168,7 @@ class Walker:
         return readers
 
 
-def _entering(architecture: Architecture, node: Node) -> tuple[tuple[str, Edge], ...]:
+def entering(architecture: Architecture, node: Node) -> tuple[tuple[str, Edge], ...]:
     """Give the edges that enter a node; one that adds zero is left out if another is there."""
     edges = architecture.incoming[node.name]
     if node.join == "concat":
