@@ -4,12 +4,12 @@
 
 A share of the channels in front of the classifier is silenced for good in every layer of an
 untrained reference network, as pruning leaves them; the channels are drawn at random. BatchNorm has
-the statistics of one batch and hidden neurons a low threshold, so that all layers fire. ``pruned`` is
-that network in its full shape, ``removed`` what :func:`evo_core.snn.removal.without_dead` makes of
-it. Both run the same batch in evaluation mode, by turns, on one thread; ``cpu_seconds`` are medians
-of process CPU time and ``ratio`` is the median of pruned over removed of each turn, with its
-extremes. ``expected`` is the ratio of the MACs. ``difference`` is the largest between their logits
-in float64.
+the statistics of one batch and hidden neurons a low threshold, so that all layers fire. ``pruned``
+is that network in its full shape, ``removed`` what :func:`evo_core.snn.removal.without_dead` makes
+of it. Both run the same batch in evaluation mode, by turns, on one thread; ``cpu_seconds`` are
+medians of process CPU time and ``ratio`` is the median of pruned over removed of each turn, with
+its extremes. ``expected`` is the ratio of the MACs. ``difference`` is the largest between their
+logits in float64.
 """
 
 from __future__ import annotations
