@@ -11,6 +11,8 @@ from evo_core.comparing.figures_points import draw_scatter, draw_seeds
 from evo_core.comparing.figures_strength import draw_between, draw_strength
 from evo_core.comparing.reading import Analysis
 from evo_core.comparing.sample import Sample
+from evo_core.errors import EvoError
+from evo_core.folder import write_whole
 
 
 def draw_figures(analysis: Analysis, sample: Sample) -> list[Drawn]:
@@ -43,7 +45,10 @@ def write_figures(folder: Path, figures: Sequence[Drawn]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for one in figures:
-        for suffix in ("svg", "png"):
-            files.append(folder / f"{one.name}.{suffix}")
-            save(one.figure, files[-1])
+        files += [folder / f"{one.name}.{suffix}" for suffix in ("svg", "png")]
+        try:
+            write_whole(files[-2], one.svg)
+        except OSError as error:
+            raise EvoError(f"can not write {files[-2]}: {error.strerror or error}") from None
+        save(one.figure, files[-1])
     return files

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from io import StringIO
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ ACROSS = 4  # panels in a row
 _PANEL, _GAP = (2.35, 1.75), 0.42
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drawn:
     """A figure with its name for files, and what is said of it."""
 
@@ -37,6 +38,21 @@ class Drawn:
     figure: Figure
     alt: str
     caption: str
+
+    @cached_property
+    def svg(self) -> str:
+        """The figure as SVG with its texts as text; the same figure gives the same bytes.
+
+        Its layout is final from then on.
+        """
+        from matplotlib import rc_context
+
+        text = StringIO()
+        with rc_context({"svg.hashsalt": "evo", "svg.fonttype": "none"}):
+            self.figure.draw_without_rendering()
+            self.figure.set_layout_engine("none")
+            self.figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
+        return text.getvalue()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +199,3 @@ def add_legend(figure: Figure, handles: Sequence[Any], labels: Sequence[str], **
     look: dict[str, Any] = {"frameon": False, "fontsize": 8.5, "labelcolor": INK}
     for text in figure.legend(handles, names, **look, **where).get_texts():
         text.set_parse_math(False)
-
-
-def to_svg(figure: Figure) -> str:
-    """Write a figure as SVG with its texts as text; the same figure gives the same bytes."""
-    from matplotlib import rc_context
-
-    text = StringIO()
-    with rc_context({"svg.hashsalt": "evo", "svg.fonttype": "none"}):
-        figure.savefig(text, format="svg", bbox_inches="tight", metadata={"Date": None})
-    return text.getvalue()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from evo_core.comparing import tables
-from evo_core.comparing.figures_looks import Drawn, in_words, to_svg
+from evo_core.comparing.figures_looks import Drawn, in_words
 from evo_core.comparing.page import (
     NOTHING,
     Block,
@@ -48,7 +48,7 @@ def compare_html(analysis: Analysis, figures: Sequence[Drawn], facts: Mapping[st
         facts: How it was measured, by name: texts, numbers, lists and mappings of them, or None.
     """
     reference = analysis["reference"]["name"]
-    pictures = {one.name: Figure(to_svg(one.figure), one.alt, one.caption) for one in figures}
+    pictures = {one.name: Figure(one.svg, one.alt, one.caption) for one in figures}
     blocks: list[Block] = [
         Heading("Scores"),
         tables.ranking(analysis),

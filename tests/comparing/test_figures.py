@@ -13,7 +13,7 @@ from PIL import Image
 from evo_core.comparing.analysis import analyse
 from evo_core.comparing.figures import draw_figures, write_figures
 from evo_core.comparing.figures_curves import draw_regret_seconds
-from evo_core.comparing.figures_looks import cut, in_words, to_svg
+from evo_core.comparing.figures_looks import cut, in_words
 from evo_core.errors import EvoError
 
 ALL = ["strength", "scatter", "precision", "regret", "regret-seconds", "between", "seeds"]
@@ -26,7 +26,7 @@ def analysed(sample):
 
 def texts(drawn):
     """Give all texts of a figure."""
-    root = ET.fromstring(to_svg(drawn.figure))
+    root = ET.fromstring(drawn.svg)
     return [
         "".join(one.itertext()).strip() for one in root.iter("{http://www.w3.org/2000/svg}text")
     ]
@@ -65,7 +65,7 @@ def test_files_can_be_read_and_are_large_enough(drawn, tmp_path):
 
 def test_the_same_numbers_give_the_same_bytes(made_up):
     first, second = (
-        [to_svg(one.figure) for one in draw_figures(analysed(sample), sample)]
+        [one.svg for one in draw_figures(analysed(sample), sample)]
         for sample in (made_up(), made_up())
     )
     assert first == second

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from evo_core.comparing.figures import write_figures
-from evo_core.comparing.figures_looks import to_svg
 from evo_core.comparing.page import MINUS, number
 from evo_core.comparing.searches.figures import draw_searches
 from evo_core.comparing.searches.final import By, Final
@@ -202,5 +201,5 @@ def test_what_has_no_value_is_left_out_and_told():
 
 
 def test_figures_repeat_byte_for_byte(eight):
-    one, two = ([to_svg(each.figure) for each in draw_searches(eight)] for _ in range(2))
+    one, two = ([each.svg for each in draw_searches(eight)] for _ in range(2))
     assert one == two

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from evo_core.comparing.figures_looks import Drawn, to_svg
+from evo_core.comparing.figures_looks import Drawn
 from evo_core.comparing.page import (
     Block,
     Cell,
@@ -199,7 +199,7 @@ def _terms(report: Report) -> Iterator[tuple[str, str]]:
 def _figure(name: str, figures: Sequence[Drawn]) -> Iterator[Figure]:
     for one in figures:
         if one.name == name:
-            yield Figure(to_svg(one.figure), one.alt, one.caption)
+            yield Figure(one.svg, one.alt, one.caption)
 
 
 def _mean(one: Report) -> Cell:
