@@ -34,7 +34,7 @@ _WITH_RESUME = (
     "--recipe",
     multiple=True,
     default=("quick",),
-    show_default="quick",
+    show_default=True,
     help="quick, sgd, tet, paper; several, to compare.",
 )
 @click.option("--epochs", type=int, help="Passes over the training samples.")
