@@ -71,7 +71,10 @@ def resolve(
     if text.endswith(".json"):
         architecture = architecture_json.read(Path(text))
         plan = make_plan(Job(from_layers(*layers), loose))
-        _check_neurons(text, architecture, plan)
+        try:
+            check_neurons(architecture, plan)
+        except EvoError as error:
+            raise EvoError(f"{text} is not an architecture: {error}") from None
         return Target(text, plan, architecture)
     if Path(text).is_dir():
         return _from_run(text, Path(text), None, layers, loose, allow_plugins=allow_plugins)
@@ -100,6 +103,18 @@ def check_task(found: Target) -> None:
             f"{found.text} is for input {wanted.shape} and {wanted.classes} classes, but the data "
             f"has {given.shape} and {given.classes}; name its data with --data"
         )
+
+
+def check_neurons(architecture: Architecture, plan: Plan) -> None:
+    """Refuse neuron models and settings that do not exist here.
+
+    Raises:
+        EvoError: If there are any.
+    """
+    operations = {operation for edge in architecture.edges for operation in edge.operations}
+    for neuron in sorted((one for one in operations if isinstance(one, Neuron)), key=repr):
+        record = plan.registry.get(NeuronModel, neuron.model)
+        validate(record.options, dict(neuron.settings), neuron.model)
 
 
 def front_of(
@@ -199,17 +214,6 @@ def _plan_of(
     moved = bool(data) and data[-1] != config_of(store).data
     stack = [{"data_root": None}, *layers] if moved else layers
     return plan_of(store, stack, components, allow_plugins=allow_plugins)
-
-
-def _check_neurons(text: str, architecture: Architecture, plan: Plan) -> None:
-    """Refuse neuron models and settings that do not exist here."""
-    operations = {operation for edge in architecture.edges for operation in edge.operations}
-    for neuron in sorted((one for one in operations if isinstance(one, Neuron)), key=repr):
-        try:
-            record = plan.registry.get(NeuronModel, neuron.model)
-            validate(record.options, dict(neuron.settings), neuron.model)
-        except EvoError as error:
-            raise EvoError(f"{text} is not an architecture: {error}") from None
 
 
 def _candidate_id(store: Store, folder: Path, number: str | None) -> int:

@@ -125,6 +125,8 @@ class TrainJob:
         try:
             network = architecture_json.from_json(data["architecture"])
             recipe = validate(Recipe, data["recipe"], "recipe")
+            if not isinstance(data["settings"], dict):
+                raise TypeError("its settings are no table")
             rest = {key: data[key] for key in data if key not in ("architecture", "recipe")}
             return cls(architecture=network, recipe=recipe, **rest)
         except (KeyError, TypeError, ValueError) as error:

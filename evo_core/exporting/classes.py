@@ -15,6 +15,7 @@ from evo_core.primitives import Shape
 from evo_core.snn.network import SpikingNetwork
 
 _BODY, _LOOP = 8, 12  # indents of statements
+_LONG = 44  # characters of an expression that is not nested any deeper
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ class ClassWriter:
         """Add a node; ``delayed`` holds the variables of what comes back to it."""
         entering = self.wiring.entering[node.name]
         terms = [
-            delayed[path] if path in delayed else self._carried(path, edge, seen)
+            delayed[path] if path in delayed else self._carried(path, edge, seen, indent)
             for path, edge in entering
         ]
         variable = seen[node.name] = self.hold(node.name, self.local(node.name))
@@ -110,12 +111,16 @@ class ClassWriter:
             seen[key] = self.hold(key, f"{name}_{kind}_spikes")
             self.statements.append(f"{' ' * indent}{seen[key]} = self.{attribute}({before})")
 
-    def _carried(self, path: str, edge: Edge, seen: Mapping[str, str]) -> str:
-        """Write what an edge brings, and add its layers."""
+    def _carried(self, path: str, edge: Edge, seen: Mapping[str, str], indent: int) -> str:
+        """Write what an edge brings, and add its layers; what is long takes several statements."""
         value = seen[self.wiring.read(edge)]
         cut = list(runs(self._placed(path, edge)))
         last = max((at for at, run in enumerate(cut) if not is_plain(run)), default=-1)
         for at, run in enumerate(cut):
+            if len(value) > _LONG:
+                part = self.names.new(f"before_{self._edge_name(edge)}")
+                self.statements.append(f"{' ' * indent}{part} = {value}")
+                value = part
             if is_plain(run):
                 value = plain(run[0][0], value, self.helpers)
                 continue
@@ -168,7 +173,8 @@ class ClassWriter:
         for node in nodes:
             self._add_node(node, seen, back, _LOOP)
         for path, (variable, edge) in delayed.items():
-            self.statements.append(f"{deep}{variable} = {self._carried(path, edge, seen)}")
+            brought = self._carried(path, edge, seen, _LOOP)
+            self.statements.append(f"{deep}{variable} = {brought}")
         lists = {value: self.names.new(f"{seen[value]}_steps") for value in kept}
         self.statements[at:at] = [f"{pad}{name} = []" for name in lists.values()]
         self.statements += [f"{deep}{name}.append({seen[one]})" for one, name in lists.items()]

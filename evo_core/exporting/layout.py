@@ -53,8 +53,9 @@ def total(target: str, terms: Sequence[str], indent: int) -> list[str]:
     pad = " " * indent
     if fits(whole, indent) or len(terms) == 1:
         return [pad + whole]
-    if len(terms) == 2:
-        return [f"{pad}{target} = {terms[0]}", f"{pad}{target} = {target} + {terms[1]}"]
+    if len(terms) == 2 or not all(fits(f"+ {term}", indent + _STEP) for term in terms):
+        more = [f"{pad}{target} = {target} + {term}" for term in terms[1:]]
+        return [f"{pad}{target} = {terms[0]}", *more]
     inner = [
         pad + " " * _STEP + ("+ " if number else "") + term for number, term in enumerate(terms)
     ]

@@ -23,7 +23,7 @@ from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.tensors import parse_tensors, read_tensors
 from evo_core.snn.weights import Weights
 from evo_core.stored import check_plugins
-from evo_core.targets import Target, resolve
+from evo_core.targets import Target, check_neurons, check_task, resolve
 from evo_core.train_results import TrainJob
 from evo_core.train_session import is_group
 
@@ -60,8 +60,8 @@ def load_network(
         allow_plugins: Load plugin files that only a folder names.
 
     Raises:
-        EvoError: If there is no such network, or its weights are missing, damaged, of another
-            version or of another network.
+        EvoError: If there is no such network, its weights are missing, damaged, of another version
+            or of another network, its neurons or data do not exist here, or it is for other data.
     """
     folder = Path(text)
     if is_group(folder):
@@ -72,7 +72,10 @@ def load_network(
     place = checkpoint.latest(folder)
     if place is not None:
         return _of_checkpoint(text, place, layers, allow_plugins=allow_plugins)
-    return _of_target(text, resolve(text, layers, allow_plugins=allow_plugins))
+    target = resolve(text, layers, allow_plugins=allow_plugins)
+    if any("data" in layer for layer in layers):  # a FILE.json does not name its own
+        check_task(target)
+    return _of_target(text, target)
 
 
 def _of_checkpoint(
@@ -83,11 +86,16 @@ def _of_checkpoint(
         job = TrainJob.from_json(found.job)
     except EvoError as error:
         raise EvoError(f"{place / 'checkpoint.json'} is damaged: {error}") from None
-    config = from_layers(job.settings, {"seed": job.seed}, *layers)
-    check_plugins(place.parent, config, layers, allow_plugins=allow_plugins)
-    plan = make_plan(Job(config))
     if checkpoint.WEIGHTS not in found.files:
         raise EvoError(f"{place} holds no weights: its training has not begun")
+    config = from_layers(job.settings, {"seed": job.seed}, *layers)
+    check_plugins(place.parent, config, layers, allow_plugins=allow_plugins)
+    try:
+        plan = make_plan(Job(config))
+        check_neurons(job.architecture, plan)
+    except EvoError as error:
+        raise EvoError(f"{place} can not be loaded here: {error}") from None
+    check_task(Target(text, plan, job.architecture))
     network = _with(_drawn(job.architecture, plan), read_tensors(place / checkpoint.WEIGHTS)[0])
     if network is None:
         raise EvoError(f"{place} does not fit the network of its job")
