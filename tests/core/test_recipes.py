@@ -13,7 +13,7 @@ from evo_core.errors import EvoError
 from evo_core.recipe import read_recipe
 from evo_core.snn.optimising import loss_of
 
-SHORT = ("--epochs", "2", "--samples", "60", "--batch", "30", "--quiet")
+SHORT = ("--epochs", "1", "--samples", "60", "--batch", "30", "--quiet")
 
 
 @pytest.fixture(scope="module")

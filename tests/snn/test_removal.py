@@ -132,7 +132,7 @@ def check(network):
     return removed
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(0, len(SPACES) - 1), st.integers(0, 2**20))
 def test_random_networks_compute_the_same_with_less(number, seed):
     network = drawn(number, seed)
