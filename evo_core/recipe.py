@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from evo_core.augmentation import read_augmentation
 from evo_core.binding import validate
@@ -48,6 +48,9 @@ class Recipe:
     loss: Loss = option(
         "ce", "ce or mse on logits averaged over time, or tet: cross-entropy at every time step"
     )
+    tet_lambda: Annotated[float, Ge(0), Le(1)] = option(
+        0.0, "of the loss tet: weight of the squared distance of all logits from 1, the threshold"
+    )
     label_smoothing: Annotated[float, Ge(0), Lt(1)] = option(
         0.0, "share of the label spread over all classes"
     )
@@ -68,6 +71,10 @@ class Recipe:
     def __post_init__(self) -> None:
         for text in self.augment:
             read_augmentation(text)
+        if self.tet_lambda and self.loss != "tet":
+            raise ValueError(
+                f"tet_lambda is for the loss tet; with the loss {self.loss} set it to 0"
+            )
         if self.warmup_epochs >= self.epochs > 1:
             raise ValueError(
                 f"warmup_epochs is {self.warmup_epochs}; take fewer than the {self.epochs} epochs"

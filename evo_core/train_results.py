@@ -83,6 +83,8 @@ class TrainJob:
         architecture: The network, for the task of the data.
         settings: Settings of the data as in a TOML file, and of what it needs to be loaded.
         recipe: The recipe.
+        recipe_name: What it was called, some of its values may be others; empty for one of a
+            Python program.
         seed: The seed of everything random.
         device: ``cpu``, ``cuda`` or ``cuda:N``.
         threads: Threads of torch; another number may change the last digits.
@@ -97,6 +99,7 @@ class TrainJob:
     device: str = "cpu"
     threads: int = 1
     develop: str | None = None
+    recipe_name: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Write the job as JSON types."""
@@ -105,6 +108,7 @@ class TrainJob:
             "architecture": architecture_json.to_json(self.architecture),
             "settings": self.settings,
             "recipe": self.recipe.to_json(),
+            "recipe_name": self.recipe_name,
             "seed": self.seed,
             "device": self.device,
             "threads": self.threads,
@@ -178,6 +182,7 @@ class TrainResult:
             "seed": job.seed,
             "develop": job.develop,
             "recipe": job.recipe.to_json(),
+            "recipe_name": job.recipe_name,
             "epochs": len(self.history),
             "validation": asdict(last.validation) if last else None,
             "best_epoch": best.epoch if best else None,
@@ -211,13 +216,15 @@ class TrainGroup:
     def spreads(self) -> dict[str, dict[str, Spread]]:
         """Give validation and test accuracy of each target over its seeds.
 
-        Where several developments are compared, each has an entry of its own.
+        Where several recipes or developments are compared, each has an entry of its own.
         """
         targets: dict[str, list[TrainResult]] = {}
-        several = len({one.job.develop for one in self.results.values()}) > 1
-        for result in self.results.values():
-            way = f", {result.job.develop or 'none'}" if several else ""
-            targets.setdefault(f"{result.job.target}{way}", []).append(result)
+        jobs = [one.job for one in self.results.values()]
+        recipes = len({job.recipe_name for job in jobs}) > 1
+        ways = len({job.develop for job in jobs}) > 1
+        for job, result in zip(jobs, self.results.values(), strict=True):
+            name = [job.target, *[job.recipe_name] * recipes, *[job.develop or "none"] * ways]
+            targets.setdefault(", ".join(name), []).append(result)
         return {
             target: {
                 "validation": Spread(tuple(_accuracy(one.last) for one in results)),

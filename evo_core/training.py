@@ -63,7 +63,8 @@ def train(
     else:
         found = resolve(str(target), [layer], components=given)
     wanted = read_recipe(recipe, data=data_name(found)) if isinstance(recipe, str) else recipe
-    job = job_of(found, wanted, threads=threads, develop=develop)
+    name = recipe if isinstance(recipe, str) else ""
+    job = job_of(found, wanted, recipe_name=name, threads=threads, develop=develop)
     folder = fill(None if out is None else Path(out), {"": job}, found.plan)
     return go_on(folder, plan=found.plan)
 
@@ -72,6 +73,7 @@ def job_of(
     target: Target,
     recipe: Recipe,
     *,
+    recipe_name: str = "",
     seed: int | None = None,
     threads: int = 1,
     develop: str | None = None,
@@ -109,6 +111,7 @@ def job_of(
         architecture=target.architecture,
         settings=settings,
         recipe=recipe,
+        recipe_name=recipe_name,
         seed=config.seed if seed is None else seed,
         device=config.device,
         threads=threads,

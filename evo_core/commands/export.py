@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from evo_core.config import Layer
 from evo_core.errors import EvoError, unknown
 from evo_core.exporting.formats import NETWORK_FORMATS, check_new, default_out
 
+if TYPE_CHECKING:
+    from evo_core.architecture import Architecture
+
 _TABLES = ("candidates", "failures")
 _OF_TABLES = ("target", "table", "form", "out", "allow_plugins", "as_json")
 
@@ -28,6 +31,7 @@ _OF_TABLES = ("target", "table", "form", "out", "allow_plugins", "as_json")
 @click.option("--format", "form", default="csv", show_default=True, help="csv, torch, json.")
 @click.option("--table", help="With csv: candidates or failures.  [default: candidates]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to; by default named for you.")
+@click.option("--remove-dead", is_flag=True, help="Networks without channels that are dead.")
 @data_options
 @allow_plugins
 @as_json
@@ -37,6 +41,7 @@ def command(
     form: str,
     table: str | None,
     out: Path | None,
+    remove_dead: bool,
     allow_plugins: bool,
     as_json: bool,
     **flags: Any,
@@ -48,7 +53,8 @@ def command(
 
     torch: a folder with network.py and its weights, for torch and SpikingJelly alone. json: the
     architecture. TARGET is a training, a checkpoint, a run folder (its best), RUN:ID,
-    mse:1,0,2,... or a FILE.json; with --data a genome is decoded for other data.
+    mse:1,0,2,... or a FILE.json; with --data a genome is decoded for other data. With --remove-dead
+    it is smaller, if channels are silent or not read, and computes the same.
     """
     if form == "csv":
         if strange := written_options(*_OF_TABLES):
@@ -60,7 +66,15 @@ def command(
     if table is not None:
         raise EvoError(f"--table goes with --format csv alone, not with {form}")
     stack = layers(**flags)
-    return _network(target, form, out, stack, allow_plugins=allow_plugins, as_json=as_json)
+    return _network(
+        target,
+        form,
+        out,
+        stack,
+        remove_dead=remove_dead,
+        allow_plugins=allow_plugins,
+        as_json=as_json,
+    )
 
 
 def _network(
@@ -69,32 +83,50 @@ def _network(
     out: Path | None,
     stack: list[Layer],
     *,
+    remove_dead: bool,
     allow_plugins: bool,
     as_json: bool,
 ) -> int:
     from evo_core.components import load
+    from evo_core.snn import removal
     from evo_core.snn.devices import threads
     from evo_core.snn.loaded import load_network
 
     wanted = NETWORK_FORMATS[form]
     with threads(1):
         loaded = load_network(text, stack, allow_plugins=allow_plugins)
+        before = loaded.architecture
+        if remove_dead:
+            loaded = removal.remove_dead(loaded)
         place = out or default_out(loaded, wanted)
         check_new(place)
         written = load(wanted.write)(loaded, place)
+    network = loaded.architecture
     origin = loaded.origin if wanted.weights else None
     if as_json:
-        network = loaded.architecture
         told = {"format": form, "architecture": network.hash, "params": network.parameters}
-        print_json(
-            told | {"weights": origin, "trained": loaded.trained if origin else None} | written
-        )
+        told |= {"weights": origin, "trained": loaded.trained if origin else None}
+        print_json(told | (_sizes(before, network) if remove_dead else {}) | written)
     else:
         click.echo(f"written: {', '.join(written['files'])}", err=True)
         untrained = "" if loaded.trained else ", never trained"
         weights = f"{origin}{untrained}" if origin else "none, the graph alone"
         click.echo(f"weights: {weights}", err=True)
+        if remove_dead:
+            click.echo(f"without what is dead: {_shrunk(before, network)}", err=True)
     return 0
+
+
+def _sizes(before: Architecture, after: Architecture) -> dict[str, Any]:
+    pairs = {"params": (before.parameters, after.parameters), "macs": (before.macs, after.macs)}
+    return {"removed": {name: {"before": a, "after": b} for name, (a, b) in pairs.items()}}
+
+
+def _shrunk(before: Architecture, after: Architecture) -> str:
+    return (
+        f"{before.parameters:,} -> {after.parameters:,} parameters, "
+        f"{before.macs:,} -> {after.macs:,} MACs"
+    )
 
 
 def _table(run: Path, table: str, out: Path | None, *, allow_plugins: bool, as_json: bool) -> int:

@@ -30,7 +30,13 @@ _WITH_RESUME = (
 
 @click.command("train")
 @click.argument("target", required=False)
-@click.option("--recipe", default="quick", show_default=True, help="quick, paper.")
+@click.option(
+    "--recipe",
+    multiple=True,
+    default=("quick",),
+    show_default=True,
+    help="quick, sgd, tet, paper; several, to compare.",
+)
 @click.option("--epochs", type=int, help="Passes over the training samples.")
 @click.option("--samples", type=int, help="Train on so many samples, classes in proportion.")
 @click.option("--batch", type=int, help="Samples in a step.")
@@ -95,6 +101,7 @@ def _begin(
     allow_plugins: bool,
     seeds: str | None,
     top: int | None,
+    recipe: tuple[str, ...],
     develop: tuple[str, ...],
     threads: int,
     out: Path | None,
@@ -108,24 +115,31 @@ def _begin(
 
     if seeds is not None and flags["seed"] is not None:
         raise EvoError("--seeds does not go with --seed; leave one of them out")
-    name, changes, stack = _recipe(plugins, **flags)
+    changes, stack = _recipe_changes(plugins, **flags)
     if top is None:
         targets = [resolve(text, stack, allow_plugins=allow_plugins)]
     else:
         targets = front_of(Path(text), top, stack, allow_plugins=allow_plugins)
-    recipe = read_recipe(name, changes, data_name(targets[0]))
+    recipes = {name: read_recipe(name, changes, data_name(targets[0])) for name in recipe}
     numbers = parse_seeds(seeds) if seeds is not None else (targets[0].plan.config.seed,)
     ways = develop or ("none",)
-    if len(set(ways)) < len(ways):
-        raise EvoError("--develop names the same thing twice")
+    for flag, given in (("--recipe", recipe), ("--develop", ways)):
+        if len(set(given)) < len(given):
+            raise EvoError(f"{flag} names the same thing twice")
     jobs = {
         _name(
-            way if len(ways) > 1 else None,
+            [*[name] * (len(recipes) > 1), *[way] * (len(ways) > 1)],
             target.candidate if top else None,
             seed if seeds else None,
         ): job_of(
-            target, recipe, seed=seed, threads=threads, develop=None if way == "none" else way
+            target,
+            one,
+            recipe_name=name,
+            seed=seed,
+            threads=threads,
+            develop=None if way == "none" else way,
         )
+        for name, one in recipes.items()
         for way in ways
         for target in targets
         for seed in numbers
@@ -133,29 +147,28 @@ def _begin(
     return fill(out, jobs, targets[0].plan), targets[0].plan
 
 
-def _recipe(
+def _recipe_changes(
     plugins: tuple[str, ...], **flags: Any
-) -> tuple[str, dict[str, Any], list[dict[str, Any]]]:
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Take what is about the recipe out of flags and ``--set``.
 
     Returns:
-        The name of the recipe, the values to change in it, and the other layers.
+        The values to change in the recipe, and the other layers.
     """
-    name = flags.pop("recipe")
     own = {key: flags.pop(key) for key in ("epochs", "samples", "batch")}
     stack = layers(plugins=plugins, **flags)
     changes = stack[-1].pop("recipe", {})
     if not isinstance(changes, dict):
         raise EvoError("--set recipe=... is not of the form recipe.key=value")
     given = {key: value for key, value in own.items() if value is not None}
-    return name, given | changes, stack
+    return given | changes, stack
 
 
-def _name(way: str | None, candidate: int | None, seed: int | None) -> str:
+def _name(ways: list[str], candidate: int | None, seed: int | None) -> str:
     """Name the folder of a training among others; what no folder can be called is left out."""
     parts = {"candidate": candidate, "seed": seed}
     numbered = [f"{what}-{number}" for what, number in parts.items() if number is not None]
-    plain = [re.sub(r"[^\w.=,-]+", "-", way).strip("-")] if way else []
+    plain = [re.sub(r"[^\w.=,-]+", "-", way).strip("-") for way in ways]
     return "-".join([*plain, *numbered])
 
 

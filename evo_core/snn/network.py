@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from spikingjelly.activation_based import base, layer
@@ -44,6 +44,7 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         weights: Where the initial weights come from.
 
     Attributes:
+        neurons: The NeuronModel records that it uses, by name.
         recompute: Keep only what enters neurons and edges, and compute what happens inside them
             once more in the backward pass. Outputs, gradients, states and the statistics of
             BatchNorm stay the same.
@@ -55,6 +56,7 @@ class SpikingNetwork(base.MemoryModule):  # type: ignore[misc]
         super().__init__()
         logging.getLogger("torch._library.triton").addFilter(_but_missing_triton)
         self.architecture = architecture
+        self.neurons = {one.model: neurons[one.model] for one in _models(architecture)}
         self.recompute = False
         self.populations = nn.ModuleDict(
             {
@@ -147,6 +149,11 @@ def _but_missing_triton(record: logging.LogRecord) -> bool:
 
 def _key(name: str) -> str:
     return name.replace(".", "_")  # torch allows no dot in the name of a module
+
+
+def _models(architecture: Architecture) -> Iterator[Neuron]:
+    for edge in architecture.edges:
+        yield from (one for one in edge.operations if isinstance(one, Neuron))
 
 
 def _neuron(neuron: Neuron, neurons: Mapping[str, NeuronModel]) -> nn.Module:

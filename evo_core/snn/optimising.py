@@ -53,15 +53,12 @@ def loss_of(recipe: Recipe, logits: Tensor, targets: Tensor) -> Tensor:
 
     Args:
         recipe: Says which loss: ``ce`` and ``mse`` look at the mean of the logits over time, as a
-            decision does; ``tet`` averages the cross-entropy of all time steps (Deng et al. 2022).
+            decision does; ``tet`` is :func:`temporal_efficient_training`.
         logits: ``[T, B, classes]``.
         targets: Classes ``[B]``, or the share of each class in each sample, ``[B, classes]``.
     """
     if recipe.loss == "tet":
-        every = targets.expand(len(logits), *targets.shape).flatten(0, 1)
-        return functional.cross_entropy(
-            logits.flatten(0, 1), every, label_smoothing=recipe.label_smoothing
-        )
+        return temporal_efficient_training(recipe, logits, targets)
     mean = logits.mean(0)
     if recipe.loss == "ce":
         return functional.cross_entropy(mean, targets, label_smoothing=recipe.label_smoothing)
@@ -69,6 +66,27 @@ def loss_of(recipe: Recipe, logits: Tensor, targets: Tensor) -> Tensor:
     shares = functional.one_hot(targets, classes).to(mean) if targets.ndim == 1 else targets
     smooth = shares * (1 - recipe.label_smoothing) + recipe.label_smoothing / classes
     return functional.mse_loss(mean, smooth)
+
+
+def temporal_efficient_training(recipe: Recipe, logits: Tensor, targets: Tensor) -> Tensor:
+    """Give (1 - lambda) L_TET + lambda L_MSE (Deng et al. 2022, arXiv 2202.11946).
+
+    L_TET is the mean of the cross-entropies of all time steps. L_MSE, the mean of (logit - 1)^2
+    over steps, samples and classes, keeps the logits near the threshold of the neurons, which is 1
+    in the paper. SpikingJelly has L_TET alone, and for whole labels without smoothing.
+
+    Args:
+        recipe: Gives lambda and the smoothing of labels.
+        logits: ``[T, B, classes]``.
+        targets: ``[B]`` or ``[B, classes]``.
+    """
+    every = targets.expand(len(logits), *targets.shape).flatten(0, 1)
+    entropy = functional.cross_entropy(
+        logits.flatten(0, 1), every, label_smoothing=recipe.label_smoothing
+    )
+    if not recipe.tet_lambda:
+        return entropy
+    return (1 - recipe.tet_lambda) * entropy + recipe.tet_lambda * (logits - 1).square().mean()
 
 
 def moments(network: nn.Module, optimiser: Optimizer) -> dict[str, Tensor]:
