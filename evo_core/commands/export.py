@@ -25,7 +25,7 @@ _OF_TABLES = ("target", "table", "form", "out", "allow_plugins", "as_json")
 
 @click.command("export")
 @click.argument("target")
-@click.option("--format", "form", default="csv", show_default=True, help="csv, torch, json.")
+@click.option("--format", "form", default="csv", show_default=True, help="csv, torch, json, nir.")
 @click.option("--table", help="With csv: candidates or failures.  [default: candidates]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to; by default named for you.")
 @data_options
@@ -47,8 +47,10 @@ def command(
     gene choice: how many candidates have it and how many fail.
 
     torch: a folder with network.py and its weights, for torch and SpikingJelly alone. json: the
-    architecture. TARGET is a training, a checkpoint, a run folder (its best), RUN:ID,
-    mse:1,0,2,... or a FILE.json; with --data a genome is decoded for other data.
+    architecture. nir: a file in the neuromorphic exchange format (needs evo-snn[nir]).
+
+    TARGET is a training, a checkpoint, a run folder (its best), RUN:ID, mse:1,0,2,... or a
+    FILE.json; with --data a genome is decoded for other data.
     """
     if form == "csv":
         if strange := written_options(*_OF_TABLES):
@@ -94,6 +96,8 @@ def _network(
         untrained = "" if loaded.trained else ", never trained"
         weights = f"{origin}{untrained}" if origin else "none, the graph alone"
         click.echo(f"weights: {weights}", err=True)
+        for line in written.get("notes", ()):
+            click.echo(line, err=True)
     return 0
 
 

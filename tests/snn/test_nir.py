@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from dataclasses import replace
 
@@ -14,8 +15,10 @@ from torch import nn
 
 from evo_core import run, train
 from evo_core.architecture import INPUT, Architecture, Edge, Node, Task
+from evo_core.cli import main
 from evo_core.config import from_layers
 from evo_core.errors import EvoError
+from evo_core.exporting.nir_file import write_nir
 from evo_core.genome import random_genome
 from evo_core.nir_limits import FEEDBACK, unsupported
 from evo_core.plan import Job, make_plan
@@ -35,7 +38,6 @@ from evo_core.recipe import read_recipe
 from evo_core.seeds import generator
 from evo_core.snn.loaded import LoadedNetwork, load_network
 from evo_core.snn.network import SpikingNetwork
-from evo_core.snn.nir_format import write_nir
 from evo_core.snn.weights import Weights
 
 nir = pytest.importorskip("nir")
@@ -206,7 +208,7 @@ def test_a_refusal_lists_everything(draw, tmp_path):
     with pytest.raises(EvoError) as refusal:
         write_nir(lively(network), tmp_path / "network.nir")
     first, *lines = str(refusal.value).splitlines()
-    assert f"{len(found)} of its operations have no equal there" in first
+    assert f"which lacks {len(found)} of the things in it" in first
     assert [line.strip() for line in lines] == [str(each) for each in found]
     assert not list(tmp_path.iterdir())
     same(lively(without(network, {each.path for each in found})), tmp_path)
@@ -231,7 +233,7 @@ def without(network, listed):
 
 def test_nothing_is_overwritten(trained, tmp_path):
     (tmp_path / "mine").write_text("kept")
-    with pytest.raises(EvoError, match="mine exists; choose another --out"):
+    with pytest.raises(EvoError, match="mine is there already; choose another --out"):
         write_nir(trained, tmp_path / "mine")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["kept"]
 
@@ -239,6 +241,13 @@ def test_nothing_is_overwritten(trained, tmp_path):
 def test_a_place_that_can_not_be_written_is_told(trained, tmp_path):
     with pytest.raises(EvoError, match="can not be written: No such file or directory"):
         write_nir(trained, tmp_path / "nowhere" / "network.nir")
+
+
+def test_a_folder_is_no_file(trained, tmp_path):
+    (tmp_path / "network.nir").mkdir()
+    with pytest.raises(EvoError, match="can not be written: Is a directory"):
+        write_nir(trained, tmp_path / "network.nir")
+    assert [path.name for path in tmp_path.iterdir()] == ["network.nir"]
 
 
 def test_without_nir_it_says_what_to_install(trained, tmp_path, monkeypatch):
@@ -276,3 +285,30 @@ def test_a_search_under_the_constraint_ends_with_a_network_that_can_be_written(t
     assert not unsupported(loaded.architecture)
     check = write_nir(loaded, tmp_path / "winner.nir")
     assert check.difference <= 1e-5
+
+
+def test_evo_export_writes_a_file_and_tells_the_difference(trained, tmp_path, capsys):
+    out = tmp_path / "small.nir"
+    command = ["export", trained.text, "--format", "nir", "--out", str(out)]
+    with pytest.raises(SystemExit, match="0"):
+        main([*command, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    assert told["files"] == [str(out)]
+    assert told["difference"] <= 1e-5
+    assert told["nodes"] == len(nir.read(out).nodes)
+    out.unlink()
+    with pytest.raises(SystemExit, match="0"):
+        main(command)
+    assert "the logits differ by" in capsys.readouterr().err
+
+
+def test_evo_export_refuses_with_one_line_for_each_thing(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", "reference:2conv2fc", "--format", "nir", "--json"])
+    told = capsys.readouterr()
+    first, *lines = told.err.splitlines()
+    assert first.startswith("error: reference:2conv2fc can not be written as NIR")
+    assert [line.strip() for line in lines] == json.loads(told.out)["details"]
+    assert [line.split(":")[0].strip() for line in lines] == ["conv1->conv2/1", "conv2->fc1/1"]
+    assert not list(tmp_path.iterdir())

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import copy
 import io
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from spikingjelly.activation_based import functional
 
-from evo_core.errors import EvoError
+from evo_core.errors import EvoError, NotExportableError
+from evo_core.exporting.formats import check_new
 from evo_core.nir_limits import unsupported
 from evo_core.snn.loaded import LoadedNetwork
 from evo_core.snn.network import SpikingNetwork
@@ -53,11 +54,10 @@ def write_nir(loaded: LoadedNetwork, path: Path) -> NirCheck:
         raise EvoError(
             'the format nir needs nir and nirtorch; install them: pip install "evo-snn[nir]"'
         ) from None
-    from evo_core.snn.nir_graph import nir_graph
+    from evo_core.exporting.nir_graph import nir_graph
 
     check_exportable(loaded)
-    if path.exists():
-        raise EvoError(f"{path} exists; choose another --out")
+    check_new(path)
     file = io.BytesIO()
     nir.write(file, nir_graph(loaded.network))
     check = _checked(loaded.network, nir.read(file))
@@ -66,22 +66,39 @@ def write_nir(loaded: LoadedNetwork, path: Path) -> NirCheck:
         part.write_bytes(file.getvalue())
         part.replace(path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise EvoError(f"{path} can not be written: {error.strerror}") from None
     return check
+
+
+def export_nir(loaded: LoadedNetwork, out: Path) -> dict[str, Any]:
+    """Write a network as NIR and tell how far what is read back is from it.
+
+    Raises:
+        EvoError: As :func:`write_nir`.
+    """
+    check = write_nir(loaded, out)
+    size = f"{check.nodes} nodes, {check.edges} edges"
+    compared = (
+        f"the logits differ by {check.difference:.2g} at most, the largest is {check.largest:.2g}"
+        if check.difference is not None
+        else f"SpikingJelly can not import it: {check.refused}"
+    )
+    return {"files": [str(out)], "notes": [f"read back: {size}; {compared}"], **asdict(check)}
 
 
 def check_exportable(loaded: LoadedNetwork) -> None:
     """Refuse a network of which NIR can not say everything.
 
     Raises:
-        EvoError: If there is anything; each thing stands on a line of its own.
+        NotExportableError: If there is anything; the details list each thing.
     """
     found = unsupported(loaded.architecture)
     if found:
-        lines = "".join(f"\n  {each}" for each in found)
-        raise EvoError(
-            f"{loaded.text} can not be written as NIR: {len(found)} of its operations have no "
-            f"equal there (see docs/nir.md){lines}"
+        raise NotExportableError(
+            f"{loaded.text} can not be written as NIR, which lacks {len(found)} of the things in "
+            "it (see docs/nir.md):",
+            tuple(map(str, found)),
         )
 
 
@@ -89,7 +106,7 @@ def _checked(network: SpikingNetwork, graph: Any) -> NirCheck:
     """Compare in float64, where nothing but the rounding of the weights in the file is left."""
     from spikingjelly.activation_based import nir_exchange
 
-    from evo_core.snn.nir_graph import DT
+    from evo_core.exporting.nir_graph import DT
 
     task = network.architecture.task
     generator = torch.Generator().manual_seed(0)
