@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from evo_core.errors import EvoError, RunFailedError, did_you_mean
+from evo_core.errors import EvoError, NotExportableError, RunFailedError, did_you_mean
 
 _COMMANDS = {
     "run": "Evolve networks.",
@@ -71,6 +71,8 @@ def main(args: list[str] | None = None) -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         code = 0
+    except NotExportableError as error:
+        code = _say(arguments, error.line, 2, error.details)
     except EvoError as error:
         code = _say(arguments, str(error), 2)
     except click.ClickException as error:
@@ -96,11 +98,11 @@ def _usage(error: click.ClickException) -> str:
     return f"{message[0].lower()}{message[1:]}; see {command} --help" if message else command
 
 
-def _say(arguments: list[str], message: str, code: int) -> int:
+def _say(arguments: list[str], message: str, code: int, details: tuple[str, ...] = ()) -> int:
     line = " ".join(message.split())
-    click.echo(f"error: {line}", err=True)
+    click.echo("\n  ".join((f"error: {line}", *details)), err=True)
     if "--json" in arguments:
-        click.echo(json.dumps({"error": line}))
+        click.echo(json.dumps({"error": line} | ({"details": details} if details else {})))
     return code
 
 

@@ -17,6 +17,23 @@ class InvalidGenomeError(EvoError):
     """A genome that its search space can not decode; the message is the reason."""
 
 
+class NotExportableError(EvoError):
+    """A network of which a format can not say everything.
+
+    Attributes:
+        line: What is wrong.
+        details: One line for each thing that can not be said; the command line prints them below.
+    """
+
+    def __init__(self, line: str, details: tuple[str, ...]) -> None:
+        super().__init__(line, details)
+        self.line = line
+        self.details = details
+
+    def __str__(self) -> str:
+        return "\n  ".join((self.line, *self.details))
+
+
 class RunFailedError(Exception):
     """A run that could not go on although its input was right (exit status 1)."""
 

@@ -28,7 +28,7 @@ _OF_TABLES = ("target", "table", "form", "out", "allow_plugins", "as_json")
 
 @click.command("export")
 @click.argument("target")
-@click.option("--format", "form", default="csv", show_default=True, help="csv, torch, json.")
+@click.option("--format", "form", default="csv", show_default=True, help="csv, torch, json, nir.")
 @click.option("--table", help="With csv: candidates or failures.  [default: candidates]")
 @click.option("--out", type=click.Path(path_type=Path), help="Where to; by default named for you.")
 @click.option("--remove-dead", is_flag=True, help="Networks without channels that are dead.")
@@ -52,9 +52,11 @@ def command(
     gene choice: how many candidates have it and how many fail.
 
     torch: a folder with network.py and its weights, for torch and SpikingJelly alone. json: the
-    architecture. TARGET is a training, a checkpoint, a run folder (its best), RUN:ID,
-    mse:1,0,2,... or a FILE.json; with --data a genome is decoded for other data. With --remove-dead
-    it is smaller, if channels are silent or not read, and computes the same.
+    architecture. nir: a file in the neuromorphic exchange format (needs evo-snn[nir]).
+
+    TARGET is a training, a checkpoint, a run folder (its best), RUN:ID, mse:1,0,2,... or a
+    FILE.json; with --data a genome is decoded for other data. With --remove-dead it is smaller,
+    if channels are silent or not read, and computes the same.
     """
     if form == "csv":
         if strange := written_options(*_OF_TABLES):
@@ -114,6 +116,8 @@ def _network(
         click.echo(f"weights: {weights}", err=True)
         if remove_dead:
             click.echo(f"without what is dead: {_shrunk(before, network)}", err=True)
+        for line in written.get("notes", ()):
+            click.echo(line, err=True)
     return 0
 
 

@@ -23,6 +23,7 @@ class NetworkFormat:
     Attributes:
         write: ``write(loaded, out) -> dict``: writes ``out``, which is not there yet, whole or not
             at all, and gives what ``evo export --json`` prints of it, paths under ``"files"``.
+            ``"notes"``, if any, are lines for people.
         ending: What the default ``--out`` adds to the name of the target.
         weights: Whether it holds weights.
     """
@@ -37,6 +38,7 @@ NETWORK_FORMATS: dict[str, NetworkFormat] = {
     "json": NetworkFormat(
         write="evo_core.exporting.json_file:write_json", ending=".json", weights=False
     ),
+    "nir": NetworkFormat(write="evo_core.exporting.nir_file:export_nir", ending=".nir"),
 }
 
 

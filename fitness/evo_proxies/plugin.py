@@ -10,7 +10,7 @@ from evo_core.hookspecs import hookimpl
 
 @hookimpl
 def evo_components() -> Iterable[Component]:
-    """Offer the counting fitness functions."""
+    """Offer the fitness functions that read the graph alone."""
     yield FitnessFunction(
         name="params",
         summary="trainable weights, biases and BatchNorm scales; fewer is better",
@@ -24,4 +24,11 @@ def evo_components() -> Iterable[Component]:
         goal="min",
         needs=("graph",),
         score="evo_proxies.counts:macs",
+    )
+    yield FitnessFunction(
+        name="nir-exportable",
+        summary="1 if the network can be written as NIR, else 0; a constraint",
+        goal="max",
+        needs=("graph",),
+        score="evo_proxies.counts:nir_exportable",
     )

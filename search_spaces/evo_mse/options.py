@@ -53,6 +53,9 @@ class MseOptions:
     feedback: Literal["next-step", "same-step"] = option(
         "next-step", "when feedback arrives; same-step is the published way"
     )
+    sign_clip: bool = option(
+        True, "each edge is clipped to its sign; false: it may bring both, for NIR and the like"
+    )
     reductions: Annotated[int, Ge(0)] | None = option(
         None, "how often maps are halved; by default as often as they stay 4x4 or larger"
     )

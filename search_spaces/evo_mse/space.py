@@ -215,14 +215,16 @@ class _Operations:
 
     def of(self, slot: int, sign: Sign) -> tuple[Primitive, ...]:
         name = self.options.operations[self.genes.operations[slot]]
-        return _operation(name, self.neuron, self.channels, self.size, sign)
+        kept = sign if self.options.sign_clip else None
+        return _operation(name, self.neuron, self.channels, self.size, kept)
 
 
 @lru_cache(maxsize=4096)  # a space has few of them, and each genome asks for dozens
 def _operation(
-    name: str, neuron: Neuron, channels: int, size: tuple[int, int], sign: Sign
+    name: str, neuron: Neuron, channels: int, size: tuple[int, int], sign: Sign | None
 ) -> tuple[Primitive, ...]:
-    return (neuron, *OPERATIONS[name](channels, size), BatchNorm(channels), Clip(sign))
+    clip = (Clip(sign),) if sign is not None else ()
+    return (neuron, *OPERATIONS[name](channels, size), BatchNorm(channels), *clip)
 
 
 def reduction_cells(options: MseOptions, task: Task) -> list[int]:

@@ -1,9 +1,9 @@
 """The reference networks: plain chains of convolutions and fully connected layers.
 
 A convolution (3x3, padded, without bias) is followed by BatchNorm and PLIF neurons of threshold 1,
-a fully connected layer (with bias) by LIF neurons of threshold 0.5; max-pooling halves the maps of
-spikes. There are two fully connected layers, the second with one neuron for each class: its spikes
-are the logits, and their mean over time is the answer.
+a fully connected layer (with bias) by LIF neurons of threshold 0.5; max-pooling, or average pooling
+on request, halves the maps of spikes. There are two fully connected layers, the second with one
+neuron for each class: its spikes are the logits, and their mean over time is the answer.
 
 ``6conv2fc`` is the CIFAR-10 network of SD-SNN (arXiv 2211.12219) in shape and neurons, as its code
 was released in BrainCog (examples/Structural_Development/SD-SNN/snn_model.py). Three things differ:
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 from evo_core.architecture import INPUT, Architecture, Edge, Node, Task
 from evo_core.primitives import BatchNorm, Conv, Flatten, Linear, Neuron, Pool, Primitive, Shape
@@ -31,7 +32,7 @@ class Layout:
 
     Attributes:
         convs: The channels of each convolution.
-        pooled: The convolutions, counted from 1, whose spikes are max-pooled over 2x2 pixels.
+        pooled: The convolutions, counted from 1, whose spikes are pooled over 2x2 pixels.
         hidden: The neurons of the first fully connected layer.
     """
 
@@ -55,7 +56,13 @@ NETWORKS: dict[str, Layout] = {
 
 
 def build_network(
-    layout: Layout, conv: Neuron, fc: Neuron, task: Task, *, spiking_output: bool
+    layout: Layout,
+    conv: Neuron,
+    fc: Neuron,
+    task: Task,
+    *,
+    pool: Literal["max", "average"],
+    spiking_output: bool,
 ) -> Architecture:
     """Build a reference network for a task: its input channels, size and classes.
 
@@ -64,13 +71,14 @@ def build_network(
         conv: The neurons behind convolutions.
         fc: The neurons behind fully connected layers.
         task: What it is for.
+        pool: How spikes are pooled.
         spiking_output: Whether the logits are spikes, or the currents that would drive them.
     """
     chain = _Chain(task)
     given: tuple[Primitive, ...] = ()  # what the layer before leaves to the edge to this one
     for number, width in enumerate(layout.convs, 1):
         chain.add(f"conv{number}", *given, Conv(chain.shape[0], width, 3), BatchNorm(width))
-        given = (conv, Pool("max", 2, 2)) if number in layout.pooled else (conv,)
+        given = (conv, Pool(pool, 2, 2)) if number in layout.pooled else (conv,)
     inputs = math.prod(chain.after(given))
     chain.add("fc1", *given, Flatten(), Linear(inputs, layout.hidden))
     last = "fc2" if spiking_output else "logits"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from evo_core.components import Component, SearchSpace, option
 from evo_core.hookspecs import hookimpl
@@ -24,6 +25,9 @@ class ReferenceOptions:
         "plif[threshold=1.0,surrogate=atan]", "the neuron model behind convolutions"
     )
     fc_neuron: str = option("lif", "the neuron model behind fully connected layers")
+    pool: Literal["max", "average"] = option(
+        "max", "how spikes are pooled; max is published, average can be written as NIR"
+    )
     spiking_output: bool = option(
         True, "each class has a spiking neuron, as published; false: logits are its input current"
     )

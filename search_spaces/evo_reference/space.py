@@ -53,5 +53,6 @@ class ReferenceSpace:
             self._conv,
             self._fc,
             task,
+            pool=options.pool,
             spiking_output=options.spiking_output,
         )

@@ -60,3 +60,20 @@ def test_an_edge_wraps_its_operation_in_neuron_norm_and_clip(make_space, genome_
     assert isinstance(first, Neuron)
     assert tuple(middle) == OPERATIONS[name](4, MAP)
     assert (norm, clip) == (BatchNorm(4), Clip(-1))
+
+
+@pytest.mark.parametrize("feedback", ["next-step", "same-step"])
+def test_without_sign_clips_everything_else_stays(make_space, genome_with, feedback):
+    options = {"cells": 2, "channels": 4, "feedback": feedback}
+    clipped, plain = (make_space(**options, sign_clip=clip) for clip in (True, False))
+    assert clipped.genes == plain.genes
+    genome = genome_with(clipped, {"cell1.motif": "FbI", "cell2.motif": "LI"})
+    task = Task((1, 8, 8), 10, 4)
+    with_clips, without = (space.decode(genome, task) for space in (clipped, plain))
+    assert with_clips.nodes == without.nodes
+    assert {edge.sign for edge in with_clips.edges} == {-1, 0, 1}
+    kept = [
+        tuple(each for each in edge.operations if not isinstance(each, Clip))
+        for edge in with_clips.edges
+    ]
+    assert kept == [edge.operations for edge in without.edges]

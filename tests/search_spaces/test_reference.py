@@ -18,7 +18,7 @@ from evo_core.config import from_layers
 from evo_core.drawing import draw_network
 from evo_core.errors import EvoError
 from evo_core.plan import Job, make_plan
-from evo_core.primitives import BatchNorm, Conv, Linear
+from evo_core.primitives import BatchNorm, Conv, Linear, Pool
 from evo_core.registry import installed
 from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.scoring import untrained_pass
@@ -200,6 +200,18 @@ def test_without_spiking_output_the_logits_are_currents():
     (logits, _), (expected, _) = passes(architecture, "step")
     assert torch.allclose(logits, expected, rtol=1e-12, atol=1e-14)
     assert len(logits.unique()) > 2
+
+
+def test_spikes_may_be_pooled_by_their_average():
+    text = "reference:2conv2fc[channels=4,hidden=20{}]"
+    pools = [
+        [op for edge in network.edges for op in edge.operations if isinstance(op, Pool)]
+        for network in (
+            resolve(text.format(more)).architecture for more in ("", ",pool=max", ",pool=average")
+        )
+    ]
+    most, average = [Pool("max", 2, 2)] * 2, [Pool("average", 2, 2)] * 2
+    assert pools == [most, most, average]
 
 
 def test_only_convolutions_are_normalised():
