@@ -9,13 +9,13 @@ from evo_core.genome import Gene
 from evo_sdsnn.options import SdsnnOptions
 
 _CHOICES = {
-    "pace": ("8", "10", "15", "20", "30"),
+    "pace": ("6", "10", "15", "25"),
     "contraction": ("0.5", "0.65", "0.75", "0.85", "0.95"),
     "neurons": ("0.1", "0.2", "0.3", "0.5"),
     "synapses": ("0.5", "0.7", "0.8", "0.9", "0.95"),
     "rates": ("0.5/2", "2/5", "5/10", "10/20"),  # of convolutions, and of linear layers
     "growth": ("70", "80", "90", "95"),
-    "growth_base": ("1.02", "1.05", "1.1", "1.2"),
+    "growth_base": ("1.02", "1.04", "1.06", "1.1"),
 }
 _RELEASED_GROWTH = ("45/40", "55/50", "65/60", "75/70")
 _PREFIX = "sdsnn."
