@@ -243,11 +243,20 @@ def test_ctrl_c_finishes_the_step_and_the_command_it_tells_goes_on(
 
 
 @pytest.mark.slow
-def test_trained_twice_or_killed_anywhere_the_checkpoints_have_the_same_bytes(chain_file, tmp_path):
-    flags = [str(chain_file), "--epochs", "2", "--samples", "60", "--batch", "30"]
-    flags += ["--set", "recipe.drop_path=0.2", "--set", 'recipe.augment=["crop", "erasing"]']
+@pytest.mark.parametrize(
+    ("epochs", "every", "more"),
+    [
+        (2, 7, ("--set", 'recipe.augment=["crop", "erasing"]', "--set", "recipe.drop_path=0.2")),
+        (6, 23, ("--develop", "sdsnn[neurons=0.6,fc_rate=20.0,conv_rate=20.0]")),
+    ],
+    ids=["augmented", "developing"],
+)
+def test_trained_twice_or_killed_anywhere_the_checkpoints_have_the_same_bytes(
+    chain_file, tmp_path, epochs, every, more
+):
+    flags = [str(chain_file), "--epochs", str(epochs), "--samples", "60", "--batch", "30", *more]
     done = subprocess.run(
-        [sys.executable, KILL_POINTS, tmp_path, "7", *flags],
+        [sys.executable, KILL_POINTS, tmp_path, str(every), *flags],
         capture_output=True, text=True, check=True, timeout=280,
     )  # fmt: skip
     found = json.loads(done.stdout)
