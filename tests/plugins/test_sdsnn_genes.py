@@ -16,6 +16,7 @@ from evo_sdsnn.genes import configure, genes
 from evo_sdsnn.stepping import go_on
 
 COMMON = {"sdsnn.pace", "sdsnn.contraction", "sdsnn.growth", "sdsnn.growth_base"}
+RELEASED = ("intended", "released")
 
 
 def names(**given):
@@ -24,7 +25,7 @@ def names(**given):
 
 def test_each_mode_has_the_genes_that_it_reads():
     assert names() == COMMON | {"sdsnn.neurons", "sdsnn.synapses"}
-    for mode in ("intended", "released"):
+    for mode in RELEASED:
         assert names(mode=mode) == COMMON | {"sdsnn.rates"}
     assert names(spine=3) == names() - {"sdsnn.pace"}
     assert names(regenerate=False) == names() - {"sdsnn.growth", "sdsnn.growth_base"}
@@ -58,11 +59,13 @@ def lived(options, life):
     return [*weights, *state.tensors().values()]
 
 
-@pytest.mark.parametrize("mode", ["improved", "intended", "released"])
+@pytest.mark.parametrize(
+    "mode", ["improved", *(pytest.param(one, marks=pytest.mark.slow) for one in RELEASED)]
+)
 def test_no_gene_is_idle(mode):
     start = SdsnnOptions(mode=mode, conv_rate=20, fc_rate=20)
     for gene in genes(start):
-        life = 60 if gene.name == "sdsnn.pace" else 30  # so that its choices come apart
+        life = 50 if gene.name == "sdsnn.pace" else 30  # so that its choices come apart
         found = [lived(configure(start, {gene.name: one}), life) for one in gene.choices]
         for number, one in enumerate(found):
             for other in found[:number]:

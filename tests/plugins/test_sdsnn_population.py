@@ -54,7 +54,7 @@ def bytes_of(folder):
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     """Give the folder of a run that was not disturbed, in which every mutation is likely."""
-    return start(tmp_path_factory.mktemp("whole") / "run", generations=4, operators=OFTEN)
+    return start(tmp_path_factory.mktemp("whole") / "run", generations=3, operators=OFTEN)
 
 
 def test_children_go_on_with_the_structure_of_their_parents(whole):
@@ -77,21 +77,21 @@ def test_layers_grow_sparser_with_their_age(whole):
                 shares.append(float(layer.state.mask.float().mean()))
                 assert (layer.weight[~layer.state.mask] == 0).all()
                 assert torch.equal(layer.state.pruned, layer.state.live() == 0)
-    assert set(density) <= {5, 10, 15, 20}
+    assert set(density) <= {5, 10, 15}
     means = {age: sum(shares) / len(shares) for age, shares in density.items()}
-    assert max(means) >= 15
+    assert max(means) == 15
     assert means[max(means)] < means[min(means)]
 
 
 def test_a_run_that_is_stopped_and_goes_on_is_the_long_run(whole, tmp_path):
-    short = start(tmp_path / "run", generations=2, operators=OFTEN)
-    evo_core.resume(short, generations=4, components=[DATA])
+    short = start(tmp_path / "run", generations=1, operators=OFTEN)
+    evo_core.resume(short, generations=3, components=[DATA])
     assert bytes_of(short) == bytes_of(whole)
 
 
-@pytest.mark.parametrize("mode", ["intended", "released"])
+@pytest.mark.parametrize("mode", ["intended", pytest.param("released", marks=pytest.mark.slow)])
 def test_the_released_modes_pass_on_bodies_too(mode, tmp_path):
-    folder = start(tmp_path / "run", f"sdsnn[mode={mode}]", operators=OFTEN)
+    folder = start(tmp_path / "run", f"sdsnn[mode={mode}]", operators=OFTEN, population=2)
     pairs = pairs_of(folder)
     assert {other.status for _, other in pairs.values()} <= {"ok", "silent", "saturated"}
     assert len({other.body for _, other in pairs.values()}) == len(pairs)
@@ -99,7 +99,7 @@ def test_the_released_modes_pass_on_bodies_too(mode, tmp_path):
 
 @pytest.mark.parametrize("inherit", ["none", "baldwin"])
 def test_without_lamarck_children_begin_afresh(inherit, tmp_path):
-    folder = start(tmp_path / "run", inherit=inherit)
+    folder = start(tmp_path / "run", inherit=inherit, population=2)
     for one, other in pairs_of(folder).values():
         assert one.inheritance is None
         assert other.body is None
