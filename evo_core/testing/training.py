@@ -79,12 +79,12 @@ class DevelopmentContract(Contract):
 
     def test_a_body_that_is_inherited_begins_where_it_ended(self, text: str) -> None:
         """Put into the same network untouched, a body is what it was."""
-        past = self._trained(text, 2)
+        past = self._trained(text, 4)
         assert _equal(self._begun(text, [past]), _body(past))
 
     def test_mutations_of_a_body_differ_among_siblings_and_repeat(self, text: str) -> None:
         """One seed gives one child, another seed another; names and shapes stay."""
-        past = self._trained(text, 2)
+        past = self._trained(text, 4)
         for name in self._bound(text).record.mutations:
             one, again, other = (self._begun(text, [past], (name, seed)) for seed in (1, 1, 2))
             assert _equal(one, again), f"{name} does not repeat"
@@ -94,14 +94,14 @@ class DevelopmentContract(Contract):
         """A child of two bodies repeats, and is none of the two."""
         if self._bound(text).record.mate is None:
             return
-        parents = [self._trained(text, 2), self._trained(text, 2, seed=6)]
+        parents = [self._trained(text, 4), self._trained(text, 4, seed=6)]
         one, again = (self._begun(text, parents, (MATE, 3)) for _ in range(2))
         assert _equal(one, again)
         assert not any(_equal(one, _body(parent)) for parent in parents)
 
     def test_a_child_goes_on_learning_soundly(self, text: str) -> None:
         """After any mutation, or none, the child trains on with finite weights."""
-        past = self._trained(text, 2)
+        past = self._trained(text, 4)
         for name in (None, *self._bound(text).record.mutations):
             child = self._trainer(text)
             _begin(child, [past], self._bound(text), *(() if name is None else ((name, 4),)))

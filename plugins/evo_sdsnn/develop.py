@@ -17,20 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from evo_core.architecture import Architecture
-from evo_core.errors import EvoError
 from evo_core.snn.developing import Progress
 from evo_core.snn.network import SpikingNetwork
-from evo_core.snn.silence import (
-    WeightLayer,
-    silent_inputs,
-    there_of,
-    weight_layers,
-    weighted,
-)
+from evo_core.snn.silence import WeightLayer, silent_inputs, there_of, weight_layers
 from evo_sdsnn.options import SdsnnOptions
 from evo_sdsnn.state import LayerState, State
-from evo_sdsnn.stepping import begin, step
+from evo_sdsnn.stepping import begin, go_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +38,6 @@ class Developing:
     def each(self) -> Iterator[tuple[WeightLayer, LayerState]]:
         """Give each layer with its state."""
         return zip(self.layers, self.state.layers.values(), strict=True)
-
-
-def check(architecture: Architecture, options: SdsnnOptions, epochs: int) -> None:
-    """Refuse a network with nothing to develop, and a training that ends before it begins.
-
-    Raises:
-        EvoError: If it is one of these.
-    """
-    if all(last for *_, last in weighted(architecture)):
-        raise EvoError("sdsnn develops the layers in front of the classifier; there is none here")
-    fitted = options.over(epochs)
-    structure = options.prune or options.regenerate
-    needed = fitted.first + 2 if structure else fitted.threshold + 2 if options.clamp else 1
-    if epochs >= needed:
-        return
-    largest = (epochs - 3) // 2 if structure else epochs - 2
-    if largest < 1:
-        raise EvoError(f"sdsnn needs {5 if structure else 3} epochs or more, not {epochs}")
-    raise EvoError(
-        f"sdsnn[spine={fitted.threshold}] first acts after {needed - 1} epochs, but the training "
-        f"has {epochs}; take more epochs, spine={largest} or less, or leave spine out"
-    )
 
 
 def attach(
@@ -102,12 +72,14 @@ def after_backward(state: Developing) -> None:
 
 def after_epoch(state: Developing, progress: Progress) -> None:
     """Make a structural step; in mode ``improved`` not after the last epoch, which is final."""
-    options = state.options.over(progress.epochs)
-    improved = options.mode == "improved"
+    improved = state.options.mode == "improved"
     before = [structure.pruned.clone() for _, structure in state.each()]
-    if not (improved and progress.epoch == progress.epochs):
+    if improved and progress.epoch == progress.epochs:
+        for _, structure in state.each():
+            structure.age.add_(1)
+    else:
         weights = {layer.name: layer.weight for layer in state.layers}
-        step(weights, state.state, progress.epoch - 1, options)
+        go_on(weights, state.state, progress.epochs - progress.epoch + 1, state.options)
     if improved:
         for (layer, structure), was in zip(state.each(), before, strict=True):
             _settle(layer, structure, was & ~structure.pruned, state.optimiser)
@@ -121,12 +93,18 @@ def tensors(state: Developing) -> dict[str, Tensor]:
 
 
 def restore(state: Developing, kept: Mapping[str, Tensor]) -> None:
-    """Take it over.
+    """Take it over, from a checkpoint or from the body of a parent.
+
+    In mode ``improved``, BatchNorm of neurons that a parent was left without lets gradients pass
+    again; in a training that goes on it does so already.
 
     Raises:
         ValueError: If it belongs to another network.
     """
     state.state.restore(kept)
+    if state.options.mode == "improved":
+        for layer, structure in state.each():
+            _silence(layer, structure.pruned)
 
 
 def numbers(state: Developing) -> dict[str, float]:
@@ -147,23 +125,30 @@ def numbers(state: Developing) -> dict[str, float]:
 
 def _settle(layer: WeightLayer, structure: LayerState, awake: Tensor, optimiser: Optimizer) -> None:
     """Silence the neurons that are pruned, wake those that have grown, and clear moments."""
+    gone = structure.pruned
+    _silence(layer, gone)
     with torch.no_grad():
-        gone = structure.pruned
+        if layer.norm is not None:
+            assert layer.norm.running_var is not None
+            layer.norm.weight[awake] = 1
+            layer.norm.running_var[gone | awake] = 1
+        _clear(optimiser, layer.weight, structure.mask)
+        for own in _of_units(layer):
+            _clear(optimiser, own, ~gone)
+
+
+def _silence(layer: WeightLayer, gone: Tensor) -> None:
+    """Let nothing but gradients pass through neurons ``[O]`` whose weights are all masked."""
+    with torch.no_grad():
+        if layer.bias is not None:
+            layer.bias[gone] = 0
         norm = layer.norm
         if norm is not None:
             assert norm.running_mean is not None
-            assert norm.running_var is not None
-            norm.weight[awake] = 1
             # Its batch has no variance, so that this scale lets gradients pass as they are.
             norm.weight[gone] = math.sqrt(norm.eps)
             norm.bias[gone] = 0
             norm.running_mean[gone] = 0
-            norm.running_var[gone | awake] = 1
-        if layer.bias is not None:
-            layer.bias[gone] = 0
-        _clear(optimiser, layer.weight, structure.mask)
-        for own in _of_units(layer):
-            _clear(optimiser, own, ~gone)
 
 
 def _finish(state: Developing) -> None:

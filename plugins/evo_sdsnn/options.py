@@ -13,7 +13,7 @@ Mode = Literal["improved", "intended", "released"]
 Share = Annotated[float, Ge(0), Lt(1)]
 Percent = Annotated[float, Ge(0), Le(100)]
 RELEASED_SPINE = 18
-_EPOCHS_PER_SPINE = 15
+_PACE = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,15 @@ class SdsnnOptions:
     """Options of ``sdsnn``.
 
     Raises:
-        ValueError: If an option is set that the mode does not read.
+        ValueError: If an option is set that the mode does not read, or both spine and pace.
     """
 
     mode: Mode = option("improved", "improved; intended, or released with the faults of the code")
     spine: Annotated[int, Ge(1), Le(250)] | None = option(
-        None, "spine threshold T_s in epochs; by default a fifteenth of the training, at least 1"
+        None, "spine threshold T_s in epochs; by default what pace says"
+    )
+    pace: Annotated[int, Ge(4), Le(1000)] = option(
+        _PACE, "without spine: the life of a network in epochs is so many T_s, which is at least 1"
     )
     clamp: bool = option(True, "keep weights within their ranges, after T_s epochs")
     prune: bool = option(True, "prune neurons (improved: and synapses), after 2 T_s epochs")
@@ -55,6 +58,8 @@ class SdsnnOptions:
         changed = [name for name in own if getattr(self, name) != defaults[name]]
         if changed and self.mode != "improved":
             raise ValueError(f"{', '.join(changed)} belongs to mode=improved, not {self.mode}")
+        if self.spine is not None and self.pace != _PACE:
+            raise ValueError("spine sets T_s, and pace would: give one of them")
 
     @property
     def threshold(self) -> int:
@@ -66,8 +71,12 @@ class SdsnnOptions:
         """The first epoch, from 0, that ends with pruning and regeneration."""
         return 2 * self.threshold + 1
 
-    def over(self, epochs: int) -> SdsnnOptions:
-        """Fit the spine threshold to a training of so many epochs, if it is not set."""
+    def over(self, life: int) -> SdsnnOptions:
+        """Fit the spine threshold to a life of so many trained epochs, if it is not set.
+
+        A life is that of one training, or of a lineage of them. T_s is at most a quarter of it, so
+        that 5 epochs or more are never too short.
+        """
         if self.spine is not None:
             return self
-        return replace(self, spine=min(250, max(1, epochs // _EPOCHS_PER_SPINE)))
+        return replace(self, spine=min(250, max(1, life // self.pace)), pace=_PACE)

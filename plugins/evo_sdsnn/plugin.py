@@ -21,5 +21,13 @@ def evo_components() -> Iterable[Component]:
         tensors="evo_sdsnn.develop:tensors",
         restore="evo_sdsnn.develop:restore",
         numbers="evo_sdsnn.develop:numbers",
-        check="evo_sdsnn.develop:check",
+        check="evo_sdsnn.checking:check",
+        genes="evo_sdsnn.genes:genes",
+        configure="evo_sdsnn.genes:configure",
+        mutations={
+            "constrain": "evo_sdsnn.mutating:constrain",
+            "prune": "evo_sdsnn.mutating:prune",
+            "regenerate": "evo_sdsnn.mutating:regenerate",
+        },
+        mate="evo_sdsnn.mating:mate",
     )

@@ -52,8 +52,8 @@ def prune_neurons(layer: LayerState, *, again: bool) -> None:
     lowest = scores(layer).argsort(stable=True)[:quota]
     chosen = torch.zeros_like(layer.pruned)
     chosen[lowest] = True
-    open_to = (layer.live() > 0) & ~_just_grown(layer) if again else ~layer.pruned
-    _cut(layer, chosen & open_to)
+    open_to = (layer.live() > 0) & ~just_grown(layer) if again else ~layer.pruned
+    cut(layer, chosen & open_to)
 
 
 def prune_dead(layer: LayerState, share: float) -> None:
@@ -64,9 +64,9 @@ def prune_dead(layer: LayerState, share: float) -> None:
     live = layer.live()
     fan_in = layer.mask[0].numel()
     dead = (live > 0) & (live < share * fan_in)
-    dead &= ~_just_grown(layer)
+    dead &= ~just_grown(layer)
     dead[live.argmax()] = False
-    _cut(layer, dead)
+    cut(layer, dead)
 
 
 def retract(weight: Tensor, layer: LayerState, count: int) -> None:
@@ -114,12 +114,12 @@ def quotas(layers: Iterable[LayerState], share: float) -> list[int]:
     return [int(one) for one in np.floor((1 - np.minimum(density, 1.0)) * sizes)]
 
 
-def _just_grown(layer: LayerState) -> Tensor:
+def just_grown(layer: LayerState) -> Tensor:
     """Tell which neurons have connections that are still safe, mode ``improved``."""
     return ((layer.growth > 0) & layer.connections()).any(1)
 
 
-def _cut(layer: LayerState, neurons: Tensor) -> None:
+def cut(layer: LayerState, neurons: Tensor) -> None:
     """Take all synapses from neurons."""
     if neurons.any():
         layer.mask[neurons] = False

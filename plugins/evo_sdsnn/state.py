@@ -35,6 +35,7 @@ class LayerState:
         gradient: Mode ``improved``: the sum of the dense gradients of an epoch; otherwise empty.
         pruned: Neurons that were ever pruned; in mode ``improved``, those that are, ``[O]``.
         rate: The share of neurons to prune so far, in percent, a float64 scalar.
+        age: How many epochs the layer was trained for, an int64 scalar; children inherit it.
     """
 
     upper: Tensor
@@ -50,6 +51,7 @@ class LayerState:
     gradient: Tensor
     pruned: Tensor
     rate: Tensor
+    age: Tensor
 
     @property
     def units(self) -> int:
@@ -106,7 +108,7 @@ class State:
         mine = self.tensors()
         for name, value in mine.items():
             if name not in tensors or tensors[name].shape != value.shape:
-                raise ValueError(f"no structural state for {name}")
+                raise ValueError(f"no structural state for {name}; train anew")
         for name, value in mine.items():
             value.copy_(tensors[name])
 
@@ -141,4 +143,5 @@ def fresh(weight: Tensor, *, gradient: bool, rate: float) -> LayerState:
         gradient=floats() if gradient else weight.new_empty(0),
         pruned=torch.zeros(len(weight), dtype=torch.bool, device=weight.device),
         rate=torch.tensor(rate, dtype=torch.float64),
+        age=torch.tensor(0),
     )

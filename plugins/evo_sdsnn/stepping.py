@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
-
-import torch
 from torch import Tensor
 
 from evo_core.errors import EvoError
-from evo_sdsnn.growth import regenerate, regenerate_by_gradient
 from evo_sdsnn.options import SdsnnOptions
-from evo_sdsnn.pruning import prune_dead, prune_neurons, quotas, retract
-from evo_sdsnn.ranges import apply_mask, clamp, set_ranges, update_ranges
-from evo_sdsnn.schedule import (
-    CONV_DEAD,
-    FC_DEAD,
-    improved_gain,
-    percentile,
-    released_gain,
-    retracted,
-)
+from evo_sdsnn.ranges import set_ranges
+from evo_sdsnn.rules import Layer, end_epoch
 from evo_sdsnn.state import LayerState, State, Weights, fresh, named
-
-Layers = list[tuple[Tensor, LayerState]]
 
 
 def begin(weights: Weights, options: SdsnnOptions, *, targets: int = 10) -> State:
@@ -79,26 +65,30 @@ def step(weights: Weights, state: State, epoch: int, options: SdsnnOptions) -> N
         >>> [int(layer.pruned.sum()) for layer in state.layers.values()]
         [2, 9]
     """
-    layers = _together(weights, state)
-    with torch.no_grad():
-        for weight, layer in layers:
-            _constrain(weight, layer, epoch, options)
-        if epoch < options.first:
-            for _, layer in layers:
-                layer.gradient.zero_()
-            return
-        if options.regenerate:
-            for weight, layer in layers:
-                _regenerate(weight, layer, epoch, options)
-        if options.prune:
-            _prune(layers, state.targets, epoch, options)
-        for weight, layer in layers:
-            apply_mask(weight, layer)
-            if options.mode == "improved":
-                layer.pruned.copy_(layer.live() == 0)
+    layers = [Layer(*pair, epoch, options) for pair in _together(weights, state)]
+    end_epoch(layers, state.targets)
 
 
-def _together(weights: Weights, state: State) -> Layers:
+def go_on(weights: Weights, state: State, left: int, options: SdsnnOptions) -> None:
+    """Make the step that ends an epoch, for each layer by its own age.
+
+    Layers that were inherited are older than those that were not. Without ``spine``, T_s is that of
+    the life which a layer will have had at the end of its training.
+
+    Args:
+        weights: As for :func:`step`.
+        state: As for :func:`step`.
+        left: The epochs of the training that were left when this one began.
+        options: The options.
+    """
+    layers = []
+    for weight, layer in _together(weights, state):
+        epoch = int(layer.age)
+        layers.append(Layer(weight, layer, epoch, options.over(epoch + left)))
+    end_epoch(layers, state.targets)
+
+
+def _together(weights: Weights, state: State) -> list[tuple[Tensor, LayerState]]:
     pairs = []
     for name, weight in named(weights):
         layer = state.layers.get(name)
@@ -108,61 +98,3 @@ def _together(weights: Weights, state: State) -> Layers:
     if len(pairs) != len(state.layers):
         raise EvoError(f"the state is of {len(state.layers)} layers, not of {len(pairs)}")
     return pairs
-
-
-def _constrain(weight: Tensor, layer: LayerState, epoch: int, options: SdsnnOptions) -> None:
-    """Set or update the ranges, and clamp; as released, ranges of convolutions stay as set."""
-    if epoch == 0:
-        set_ranges(weight, layer, symmetric=options.mode == "improved")
-        return
-    if not (options.mode == "released" and layer.is_conv):
-        gently = options.mode == "improved"
-        update_ranges(weight, layer, options.threshold, options.contraction, gently=gently)
-    if options.clamp and epoch > options.threshold:
-        clamp(weight, layer)
-
-
-def _regenerate(weight: Tensor, layer: LayerState, epoch: int, options: SdsnnOptions) -> None:
-    level = percentile(options, epoch, conv=layer.is_conv)
-    if options.mode == "improved":
-        regenerate_by_gradient(layer, level, options.threshold)
-    else:
-        regenerate(weight, layer, level, options.threshold)
-
-
-def _prune(layers: Layers, targets: int, epoch: int, options: SdsnnOptions) -> None:
-    """Prune layer after layer; the rate of each looks at the next one before that is pruned."""
-    improved = options.mode == "improved"
-    if improved:
-        share = retracted(options, epoch)
-        for (weight, layer), count in zip(
-            layers, quotas([layer for _, layer in layers], share), strict=True
-        ):
-            retract(weight, layer, count)
-    chain = [layer for _, layer in layers]
-    for layer, ahead in zip_longest(chain, chain[1:]):
-        prune_neurons(layer, again=improved)
-        if improved:
-            prune_dead(layer, options.dead)
-            later = 1.0 if ahead is None else _alive_share(ahead)
-            layer.rate += improved_gain(options, epoch, _alive_share(layer), later)
-        else:
-            layer.rate += released_gain(
-                options,
-                epoch,
-                conv=layer.is_conv,
-                alive=_alive(layer),
-                ahead=targets if ahead is None else _alive(ahead),
-                units=layer.units,
-            )
-        layer.rate.clamp_(max=100.0)
-
-
-def _alive(layer: LayerState) -> int:
-    """Count neurons that are not dead, as released: a fixed number of synapses, whatever fan-in."""
-    return int((layer.live() >= (CONV_DEAD if layer.is_conv else FC_DEAD)).sum())
-
-
-def _alive_share(layer: LayerState) -> float:
-    """Give the share of neurons that are not pruned, at least that of one."""
-    return max(1, int((layer.live() > 0).sum())) / layer.units

@@ -243,17 +243,26 @@ def test_ctrl_c_finishes_the_step_and_the_command_it_tells_goes_on(
 
 
 @pytest.mark.slow
-def test_trained_twice_or_killed_anywhere_the_checkpoints_have_the_same_bytes(chain_file, tmp_path):
-    flags = [str(chain_file), "--epochs", "2", "--samples", "60", "--batch", "30"]
-    flags += ["--set", "recipe.drop_path=0.2", "--set", 'recipe.augment=["crop", "erasing"]']
+@pytest.mark.parametrize(
+    ("epochs", "every", "kills", "more"),
+    [
+        (2, 7, 8, ("--set", 'recipe.augment=["crop", "erasing"]', "--set", "recipe.drop_path=0.2")),
+        (5, 40, 3, ("--develop", "sdsnn[neurons=0.6,fc_rate=20.0,conv_rate=20.0]")),
+    ],
+    ids=["augmented", "developing"],
+)
+def test_trained_twice_or_killed_anywhere_the_checkpoints_have_the_same_bytes(
+    chain_file, tmp_path, epochs, every, kills, more
+):
+    flags = [str(chain_file), "--epochs", str(epochs), "--samples", "60", "--batch", "30", *more]
     done = subprocess.run(
-        [sys.executable, KILL_POINTS, tmp_path, "7", *flags],
+        [sys.executable, KILL_POINTS, tmp_path, str(every), *flags],
         capture_output=True, text=True, check=True, timeout=280,
     )  # fmt: skip
     found = json.loads(done.stdout)
     assert found["twice"]
     assert found["wrong"] == {}
-    assert found["kills"] >= 8
+    assert found["kills"] >= kills
 
 
 def test_developments_are_compared_with_the_dense_network(cli, chain_file, tmp_path):
