@@ -6,15 +6,16 @@ have the body that a run passed on for them, or else the initial weights of thei
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
 
 from evo_core.architecture import Architecture
 from evo_core.bodies import Bodies
-from evo_core.config import Layer, from_layers
+from evo_core.components import Component
+from evo_core.config import Layer, RunConfig, from_layers
 from evo_core.errors import EvoError
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.snn import checkpoint
@@ -50,14 +51,22 @@ class LoadedNetwork:
 
 
 def load_network(
-    text: str, layers: Sequence[Layer] = (), *, allow_plugins: bool = False
+    text: str,
+    layers: Sequence[Layer] = (),
+    *,
+    components: Iterable[Component] = (),
+    allow_plugins: bool = False,
+    known: Plan | None = None,
 ) -> LoadedNetwork:
     """Find the network that a text names, with its weights.
 
     Args:
         text: A training folder, one of its checkpoints, or a target.
         layers: Settings that win over those it was trained or found with.
+        components: Records given in Python.
         allow_plugins: Load plugin files that only a folder names.
+        known: The plan of another training with the same components; if it is on the same data,
+            these are not loaded again.
 
     Raises:
         EvoError: If there is no such network, or its weights are missing, damaged, of another
@@ -67,25 +76,32 @@ def load_network(
     if is_group(folder):
         names = sorted(path.name for path in folder.iterdir() if checkpoint.latest(path))
         raise EvoError(f"{text} holds several trainings; name one of them: {', '.join(names)}")
-    if (folder / "checkpoint.json").exists():
-        return _of_checkpoint(text, folder, layers, allow_plugins=allow_plugins)
-    place = checkpoint.latest(folder)
-    if place is not None:
-        return _of_checkpoint(text, place, layers, allow_plugins=allow_plugins)
-    return _of_target(text, resolve(text, layers, allow_plugins=allow_plugins))
+    loose = tuple(components)
+    is_one = (folder / "checkpoint.json").exists()
+    place = folder if is_one else checkpoint.latest(folder)
+    if place is None:
+        found = resolve(text, layers, components=loose, allow_plugins=allow_plugins)
+        return _of_target(text, found)
+    return _of_checkpoint(text, place, layers, loose, allow_plugins=allow_plugins, known=known)
 
 
 def _of_checkpoint(
-    text: str, place: Path, layers: Sequence[Layer], *, allow_plugins: bool
+    text: str,
+    place: Path,
+    layers: Sequence[Layer],
+    components: tuple[Component, ...],
+    *,
+    allow_plugins: bool,
+    known: Plan | None,
 ) -> LoadedNetwork:
     found = checkpoint.read(place)
     try:
         job = TrainJob.from_json(found.job)
     except EvoError as error:
         raise EvoError(f"{place / 'checkpoint.json'} is damaged: {error}") from None
-    config = from_layers(job.settings, {"seed": job.seed}, *layers)
+    config = _config(job, layers)
     check_plugins(place.parent, config, layers, allow_plugins=allow_plugins)
-    plan = make_plan(Job(config))
+    plan = _plan(config, components, known)
     if checkpoint.WEIGHTS not in found.files:
         raise EvoError(f"{place} holds no weights: its training has not begun")
     network = _with(_drawn(job.architecture, plan), read_tensors(place / checkpoint.WEIGHTS)[0])
@@ -100,6 +116,22 @@ def _of_checkpoint(
         origin=f"epoch {found.epoch}{step} of {place.parent}",
         trained=True,
     )
+
+
+def _config(job: TrainJob, layers: Sequence[Layer]) -> RunConfig:
+    """Give the settings of a training; where other data are asked for, its root is no help."""
+    own = dict(job.settings)
+    if any(layer.get("data", own["data"]) != own["data"] for layer in layers):
+        own.pop("data_root", None)
+    return from_layers(own, {"seed": job.seed}, *layers)
+
+
+def _plan(config: RunConfig, components: tuple[Component, ...], known: Plan | None) -> Plan:
+    """Make a plan, or take one that differs in no more than the seed and how data are shown."""
+    job = Job(config, components)
+    if known is None or config != replace(known.config, seed=config.seed, scoring=config.scoring):
+        return make_plan(job)
+    return replace(known, job=job, task=known.splits.task(config.scoring.steps))
 
 
 def _of_target(text: str, target: Target) -> LoadedNetwork:
