@@ -36,7 +36,6 @@ _AXES = {
 }
 _NAMED = 20  # classes up to which a confusion matrix has numbers and names
 _ROW = 0.21  # inches of a population
-_LEGEND = 3  # names in a row
 
 
 def draw_evaluation(result: EvaluateResult) -> list[Drawn]:
@@ -50,7 +49,8 @@ def robustness(result: EvaluateResult) -> Drawn | None:
     kinds = [kind for kind in result.checkpoints[0].curves() if kind != STEPS]
     if not kinds:
         return None
-    rows = -(-(len(result.checkpoints) + 1) // _LEGEND)  # one more for chance
+    across = min(ACROSS, len(kinds))
+    rows = -(-(len(result.checkpoints) + 1) // across)  # of the legend; one name more, for chance
     figure, axes = panels(len(kinds), lines=0, foot=0.5, legend=0.05 + 0.17 * rows)
     for number, (kind, panel) in enumerate(zip(kinds, axes, strict=True)):
         entitle(panel, kind)
@@ -58,7 +58,7 @@ def robustness(result: EvaluateResult) -> Drawn | None:
         panel.set_xlabel(_AXES[kind], color=SOFT, fontsize=8)
         if number % ACROSS == 0:
             panel.set_ylabel("accuracy", color=SOFT, fontsize=8)
-    _legend(figure, axes[0])
+    _legend(figure, axes[0], across)
     told = "; ".join(
         f"{one.checkpoint} from {_percent(one.clean)} to "
         + ", ".join(f"{_percent(one.curve(kind)[-1])} ({kind})" for kind in kinds)
@@ -160,12 +160,12 @@ def _band(points: Sequence[Point]) -> tuple[list[float], list[float]]:
     return lows, [1.0 if point.accuracy.high is None else point.accuracy.high for point in points]
 
 
-def _legend(figure: Figure, axes: Axes) -> None:
+def _legend(figure: Figure, axes: Axes, across: int) -> None:
     from matplotlib.lines import Line2D
 
     handles, names = axes.get_legend_handles_labels()
     chance = Line2D([], [], color=SOFT, lw=0.9, ls=(0, (1, 2)))
-    where = {"loc": "lower left", "ncols": min(_LEGEND, len(names) + 1), "handlelength": 3}
+    where = {"loc": "lower left", "ncols": across, "handlelength": 3}
     add_legend(figure, [*handles, chance], [*names, "chance"], **where)
 
 
@@ -196,7 +196,7 @@ def _rates_panel(axes: Axes, one: CheckpointResult) -> None:
     rows = range(len(one.rates))
     values = list(one.rates.values())
     axes.hlines(rows, 0, values, color=COLOURS[0], lw=1.4)
-    axes.plot(values, rows, "o", color=COLOURS[0], ms=4)
+    axes.plot(values, rows, "o", color=COLOURS[0], ms=4, clip_on=False, zorder=3)
     axes.set_yticks(rows, [cut(_short(name), 34) for name in one.rates], fontsize=7)
     for label in axes.get_yticklabels():
         label.set_parse_math(False)
