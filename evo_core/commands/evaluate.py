@@ -91,9 +91,10 @@ def _show(result: EvaluateResult) -> None:
     from evo_core.tables import show_table
 
     facts, many = result.facts, len(result.checkpoints) > 1
-    energies = {name: f"{name} pJ" for name in result.checkpoints[0].models if name != "evo"}
-    heads = ["checkpoint", "weights", "params", "SynOps", "energy pJ", *energies.values(), "rate"]
-    show_table(heads, [_costs(one, list(energies)) for one in result.checkpoints])
+    models = [name for name in result.checkpoints[0].models if name != "evo"]
+    energies = [f"{name} pJ{' (compute)' * (name == 'simple')}" for name in models]
+    heads = ["checkpoint", "weights", "params", "SynOps", "energy pJ", *energies, "rate"]
+    show_table(heads, [_costs(one, models) for one in result.checkpoints])
     click.echo("")
     heads = ["condition", "checkpoint", "accuracy", "loss", *["to the first"] * many]
     rows = [
@@ -117,16 +118,23 @@ def _show(result: EvaluateResult) -> None:
 
 def _costs(one: CheckpointResult, models: list[str]) -> list[str]:
     origin = one.origin if one.trained else f"NOT TRAINED: {one.origin}"
-    energies = [one.models[name]["pj"] for name in models]
     return [
         _name(one),
         origin,
         f"{one.parameters:,}",
         f"{one.synops:,.0f}",
         f"{one.energy_pj:,.0f}",
-        *("not available" if pj is None else f"{pj:,.0f}" for pj in energies),
+        *(_energy(one.models[name]) for name in models),
         "-" if one.rate is None else f"{one.rate:.4f}",
     ]
+
+
+def _energy(model: dict[str, Any]) -> str:
+    """Write the energy by a model, and, where it tells them apart, that of computing alone."""
+    if model["pj"] is None:
+        return "not available"
+    compute = f" ({model['compute_pj']:,.0f})" if "compute_pj" in model else ""
+    return f"{model['pj']:,.0f}{compute}"
 
 
 def _name(one: CheckpointResult) -> str:

@@ -35,6 +35,7 @@ _AXES = {
     DROP: "chance that a spike is lost",
 }
 _NAMED = 20  # classes up to which a confusion matrix has numbers and names
+_HIGH = 0.5  # where all are above, the axis of accuracy over time begins below the lowest
 _ROW = 0.21  # inches of a population
 
 
@@ -80,9 +81,11 @@ def over_time(result: EvaluateResult) -> Drawn | None:
     axes.minorticks_off()
     for steps in sorted({one.steps for one in result.checkpoints}):
         axes.axvline(steps, color=SOFT, lw=1, ls=(0, (4, 3)), zorder=0)
-    axes.set_xlabel(
-        "time steps shown (dashed: trained with; dotted: chance)", color=SOFT, fontsize=9
-    )
+    lowest = min(min(_band(one.curve(STEPS))[0]) for one in result.checkpoints)
+    if lowest > _HIGH:
+        axes.set_ylim(bottom=lowest - 0.05)
+    chance = "" if lowest > _HIGH else "; dotted: chance"
+    axes.set_xlabel(f"time steps shown (dashed: trained with{chance})", color=SOFT, fontsize=9)
     axes.set_ylabel("accuracy", color=SOFT, fontsize=9)
     handles, names = axes.get_legend_handles_labels()
     if len(names) > 1:

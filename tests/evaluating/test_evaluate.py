@@ -10,12 +10,19 @@ import torch
 from spikingjelly.activation_based import functional
 
 from evo_core import evaluate
+from evo_core.architecture import Architecture, Edge, Node, Task
+from evo_core.components import NeuronModel
 from evo_core.evaluating.measuring import Show
 from evo_core.evaluating.question import Condition
+from evo_core.evaluating.rates import watching
+from evo_core.primitives import Flatten, Linear, Neuron
+from evo_core.registry import installed
 from evo_core.snn.costs import counting
 from evo_core.snn.encoding import encoded
 from evo_core.snn.loaded import load_network
+from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.training import Trainer
+from evo_core.snn.weights import Weights
 
 from .conftest import COUNTS, EVENTS, FRAMES
 
@@ -229,3 +236,18 @@ def test_an_accuracy_agrees_with_a_trainer_under_other_batches(trainings):
     measured = trainer.measure(loaded.plan.splits.validation)
     assert found.clean.accuracy.value == measured.accuracy
     assert found.clean.loss.value == pytest.approx(measured.loss, rel=1e-5)
+
+
+def test_neurons_inside_an_edge_are_counted_under_its_path():
+    lif = Neuron("lif", (("tau", 2.0), ("threshold", 0.1)))
+    inside = (Flatten(), Linear(4, 5), lif, Linear(5, 3))
+    architecture = Architecture(
+        Task((1, 2, 2), 3, 4), (Node("out"),), (Edge("input", "out", inside),), "out"
+    )
+    network = SpikingNetwork(architecture, installed().all(NeuronModel), Weights(0))
+    with torch.no_grad(), watching(network) as activity:
+        network(torch.rand(4, 6, 1, 2, 2))
+    (name,) = activity.rates()
+    assert name == "input->out/2"
+    assert activity.places[name] == 4 * 6 * 5
+    assert 0 < activity.rates()[name] < 1
