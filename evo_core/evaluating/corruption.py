@@ -1,7 +1,8 @@
 """What happens to inputs before a network sees them; the same generator gives the same draws.
 
-One draw serves all levels of a kind: a stronger level changes what a weaker one did, and more. So
-the points of a curve differ by their level, and as little as can be by chance.
+One draw serves all levels of a kind, so the points of a curve differ by their level, and as little
+as can be by chance: a stronger level of salt and pepper, say, changes what a weaker one did, and
+more.
 """
 
 from __future__ import annotations

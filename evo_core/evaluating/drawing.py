@@ -83,7 +83,7 @@ def over_time(result: EvaluateResult) -> Drawn | None:
         axes.axvline(steps, color=SOFT, lw=1, ls=(0, (4, 3)), zorder=0)
     lowest = min(min(_band(one.curve(STEPS))[0]) for one in result.checkpoints)
     if lowest > _HIGH:
-        axes.set_ylim(bottom=lowest - 0.05)
+        axes.set_ylim(lowest - 0.05, 1.005)
     chance = "" if lowest > _HIGH else "; dotted: chance"
     axes.set_xlabel(f"time steps shown (dashed: trained with{chance})", color=SOFT, fontsize=9)
     axes.set_ylabel("accuracy", color=SOFT, fontsize=9)
