@@ -1,9 +1,9 @@
 """evo: evolution designs spiking neural networks at three scales.
 
 Run a search with :func:`run`, look at the :class:`RunResult`, train what it found with
-:func:`train`; score a torch module of your own with :func:`score_module`, compare scores with
-:func:`compare`; write a plugin with the
-records below and :data:`hookimpl`. Importing evo_core imports neither torch nor any plugin.
+:func:`train`, and see what that can stand with :func:`evaluate`; score a torch module of your own
+with :func:`score_module`, compare scores with :func:`compare`; write a plugin with the records
+below and :data:`hookimpl`. Importing evo_core imports neither torch nor any plugin.
 """
 
 from __future__ import annotations
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from evo_core.comparing.searches.api import compare_runs
     from evo_core.config import RunConfig, Scoring
     from evo_core.data import Samples, Splits, array_dataset
+    from evo_core.evaluating.api import evaluate
+    from evo_core.evaluating.results import EvaluateResult
     from evo_core.recipe import Recipe, read_recipe
     from evo_core.results import GenerationReport, RunInfo, RunResult, Solution, Spread
     from evo_core.resuming import resume
@@ -57,6 +59,7 @@ __all__ = [
     "Dataset",
     "Development",
     "Edge",
+    "EvaluateResult",
     "Evaluation",
     "EvoError",
     "Executor",
@@ -93,6 +96,7 @@ __all__ = [
     "array_dataset",
     "compare",
     "compare_runs",
+    "evaluate",
     "hookimpl",
     "option",
     "read_recipe",
@@ -104,6 +108,7 @@ __all__ = [
 ]
 
 _LATER = {  # these bring numpy, DEAP or the database with them
+    "EvaluateResult": "evaluating.results",
     "GenerationReport": "results",
     "Recipe": "recipe",
     "RunConfig": "config",
@@ -119,6 +124,7 @@ _LATER = {  # these bring numpy, DEAP or the database with them
     "array_dataset": "data",
     "compare": "comparing.api",
     "compare_runs": "comparing.searches.api",
+    "evaluate": "evaluating.api",
     "read_recipe": "recipe",
     "resume": "resuming",
     "run": "api",

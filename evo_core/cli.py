@@ -19,6 +19,7 @@ _COMMANDS = {
     "verify": "Check that a run repeats.",
     "score": "Score one network.",
     "train": "Train networks in full.",
+    "evaluate": "Measure what trained networks can stand: noise, lost events, other time steps.",
     "compare": "Compare fitness functions, or searches.",
     "show": "Show a network as text, and as a figure.",
     "runs": "List the runs in a folder.",

@@ -6,15 +6,16 @@ have the body that a run passed on for them, or else the initial weights of thei
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from torch import Tensor
 
 from evo_core.architecture import Architecture
 from evo_core.bodies import Bodies
-from evo_core.config import Layer, from_layers
+from evo_core.components import Component
+from evo_core.config import Layer, RunConfig, from_layers
 from evo_core.errors import EvoError
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.snn import checkpoint
@@ -23,7 +24,7 @@ from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.tensors import parse_tensors, read_tensors
 from evo_core.snn.weights import Weights
 from evo_core.stored import check_plugins
-from evo_core.targets import Target, check_neurons, check_task, resolve
+from evo_core.targets import Target, check_neurons, resolve
 from evo_core.train_results import TrainJob
 from evo_core.train_session import is_group
 
@@ -50,14 +51,22 @@ class LoadedNetwork:
 
 
 def load_network(
-    text: str, layers: Sequence[Layer] = (), *, allow_plugins: bool = False
+    text: str,
+    layers: Sequence[Layer] = (),
+    *,
+    components: Iterable[Component] = (),
+    allow_plugins: bool = False,
+    known: Plan | None = None,
 ) -> LoadedNetwork:
     """Find the network that a text names, with its weights.
 
     Args:
         text: A training folder, one of its checkpoints, or a target.
         layers: Settings that win over those it was trained or found with.
+        components: Records given in Python.
         allow_plugins: Load plugin files that only a folder names.
+        known: The plan of another training with the same components; if it is on the same data,
+            these are not loaded again.
 
     Raises:
         EvoError: If there is no such network, its weights are missing, damaged, of another version
@@ -67,19 +76,45 @@ def load_network(
     if is_group(folder):
         names = sorted(path.name for path in folder.iterdir() if checkpoint.latest(path))
         raise EvoError(f"{text} holds several trainings; name one of them: {', '.join(names)}")
-    if (folder / "checkpoint.json").exists():
-        return _of_checkpoint(text, folder, layers, allow_plugins=allow_plugins)
-    place = checkpoint.latest(folder)
+    loose = tuple(components)
+    is_one = (folder / "checkpoint.json").exists()
+    place = folder if is_one else checkpoint.latest(folder)
     if place is not None:
-        return _of_checkpoint(text, place, layers, allow_plugins=allow_plugins)
-    target = resolve(text, layers, allow_plugins=allow_plugins)
+        return _of_checkpoint(text, place, layers, loose, allow_plugins=allow_plugins, known=known)
+    loaded = _of_target(text, resolve(text, layers, components=loose, allow_plugins=allow_plugins))
     if any("data" in layer for layer in layers):  # a FILE.json does not name its own
-        check_task(target)
-    return _of_target(text, target)
+        check_data(loaded)
+    return loaded
+
+
+def check_data(loaded: LoadedNetwork) -> None:
+    """Refuse a network that is for other data than those of its plan; more frames are no harm.
+
+    Raises:
+        EvoError: If its input or classes differ, or it has more time steps than events have frames.
+    """
+    task, splits = loaded.architecture.task, loaded.plan.splits
+    given, name = splits.train.inputs.shape[-3:], loaded.plan.config.data
+    if (task.shape, task.classes) != (given, splits.classes):
+        raise EvoError(
+            f"{loaded.text} is for input {task.shape} and {task.classes} classes, but {name} has "
+            f"{given} and {splits.classes}; name its data with --data"
+        )
+    frames = splits.train.inputs.shape[1] if splits.train.inputs.ndim == 5 else task.steps
+    if frames < task.steps:
+        raise EvoError(
+            f"{loaded.text} is for {task.steps} time steps, but {name} has {frames} frames"
+        )
 
 
 def _of_checkpoint(
-    text: str, place: Path, layers: Sequence[Layer], *, allow_plugins: bool
+    text: str,
+    place: Path,
+    layers: Sequence[Layer],
+    components: tuple[Component, ...],
+    *,
+    allow_plugins: bool,
+    known: Plan | None,
 ) -> LoadedNetwork:
     found = checkpoint.read(place)
     try:
@@ -88,19 +123,18 @@ def _of_checkpoint(
         raise EvoError(f"{place / 'checkpoint.json'} is damaged: {error}") from None
     if checkpoint.WEIGHTS not in found.files:
         raise EvoError(f"{place} holds no weights: its training has not begun")
-    config = from_layers(job.settings, {"seed": job.seed}, *layers)
+    config = _config(job, layers)
     check_plugins(place.parent, config, layers, allow_plugins=allow_plugins)
     try:
-        plan = make_plan(Job(config))
+        plan = _plan(config, components, known)
         check_neurons(job.architecture, plan)
     except EvoError as error:
         raise EvoError(f"{place} can not be loaded here: {error}") from None
-    check_task(Target(text, plan, job.architecture))
     network = _with(_drawn(job.architecture, plan), read_tensors(place / checkpoint.WEIGHTS)[0])
     if network is None:
         raise EvoError(f"{place} does not fit the network of its job")
     step = f", step {found.step}" if found.step else ""
-    return LoadedNetwork(
+    loaded = LoadedNetwork(
         text=text,
         architecture=job.architecture,
         network=network,
@@ -108,6 +142,24 @@ def _of_checkpoint(
         origin=f"epoch {found.epoch}{step} of {place.parent}",
         trained=True,
     )
+    check_data(loaded)
+    return loaded
+
+
+def _config(job: TrainJob, layers: Sequence[Layer]) -> RunConfig:
+    """Give the settings of a training; where other data are asked for, its root is no help."""
+    own = dict(job.settings)
+    if any(layer.get("data", own.get("data")) != own.get("data") for layer in layers):
+        own.pop("data_root", None)
+    return from_layers(own, {"seed": job.seed}, *layers)
+
+
+def _plan(config: RunConfig, components: tuple[Component, ...], known: Plan | None) -> Plan:
+    """Make a plan, or take one that differs in no more than the seed and how data are shown."""
+    job = Job(config, components)
+    if known is None or config != replace(known.config, seed=config.seed, scoring=config.scoring):
+        return make_plan(job)
+    return replace(known, job=job, task=known.splits.task(config.scoring.steps))
 
 
 def _of_target(text: str, target: Target) -> LoadedNetwork:

@@ -72,7 +72,7 @@ def test_for_data_of_another_size(copied, refused, tmp_path):
     images = np.random.default_rng(0).integers(0, 255, (60, 6, 6), dtype=np.uint8)
     np.savez(tmp_path / "small.npz", images=images, labels=np.arange(60) % 3)
     told = refused(copied, "--data", "folder", "--data-root", tmp_path / "small.npz")
-    assert "trained is for input (1, 8, 8) and 10 classes, but the data has (1, 6, 6) and 3" in told
+    assert "trained is for input (1, 8, 8) and 10 classes, but folder has (1, 6, 6) and 3" in told
 
 
 def test_with_a_neuron_that_is_not_installed(copied, refused):
