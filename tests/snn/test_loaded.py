@@ -57,6 +57,7 @@ def test_a_candidate_of_a_run_has_the_body_it_left(tmp_path):
             "population": 2,
             "generations": 1,
             "develop": "set",
+            "executor": "serial",
             "inherit": "lamarck",
             "out": str(tmp_path / "run"),
         }
