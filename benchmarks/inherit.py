@@ -1,6 +1,6 @@
 """Is what structural development learnt worth passing on? none, baldwin, lamarck, equally trained.
 
-    python benchmarks/inherit.py --out FOLDER --seeds 5
+    python benchmarks/inherit.py --out FOLDER
 
 For each seed, three searches of `mse` with `--develop sdsnn` on digits that differ in `--inherit`
 alone. The winner (best validation accuracy) of `lamarck` has been trained in all its ancestors too:
@@ -37,12 +37,13 @@ MEASURED = ("test", "synops", "pruned_weights", "pruned_neurons")
 def search(given, way, seed):
     """Run a search, go on with it, or read it; give the target of its winner and its epochs."""
     out = given.out / f"{way}-{seed}"
-    training = f"epochs={given.epochs},samples={given.samples}"
+    training = f"epochs={given.epochs},lr={given.lr}"
     settings = {
         "space": "mse",
         "mse": {"cells": given.cells, "channels": given.channels},
         "develop": given.develop,
         "inherit": way,
+        "scoring": {"steps": given.steps},
         "fitness": [f"accuracy[{training}]", f"synops[at=trained,{training}]"],
         "population": given.population,
         "generations": given.generations,
@@ -90,7 +91,7 @@ def as_it_is(given, target, seed):
 
 def trainer_of(given, plan, architecture, genome, epochs, seed):
     """Make a trainer as the search has one, for so many epochs."""
-    recipe = ShortTraining(epochs, given.samples).recipe
+    recipe = ShortTraining(epochs, lr=given.lr).recipe
     bound = plan.developing(genome)
     return Trainer(architecture, plan.splits, plan.neurons, recipe, seed, development=bound)
 
@@ -150,13 +151,14 @@ def summary(seeds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder to work in")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--population", type=int, default=8)
+    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--population", type=int, default=6)
     parser.add_argument("--generations", type=int, default=5)
     parser.add_argument("--cells", type=int, default=1)
-    parser.add_argument("--channels", type=int, default=8)
+    parser.add_argument("--channels", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=5, help="of one evaluation")
-    parser.add_argument("--samples", type=int, default=400, help="that candidates train on")
+    parser.add_argument("--lr", type=float, default=0.02, help="largest learning rate")
+    parser.add_argument("--steps", type=int, default=2, help="time steps")
     parser.add_argument("--develop", default="sdsnn")
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
