@@ -159,6 +159,6 @@ def _confusion(
     predicted: npt.NDArray[np.int64], labels: npt.NDArray[np.integer[Any]], classes: int
 ) -> tuple[tuple[int, ...], ...]:
     """Count ``[draws, n]`` predictions by true class (rows) and predicted class (columns)."""
-    places = np.broadcast_to(labels * classes, predicted.shape) + predicted
+    places = np.broadcast_to(labels.astype(np.int64) * classes, predicted.shape) + predicted
     counts = np.bincount(places.ravel(), minlength=classes * classes)
     return tuple(tuple(row) for row in counts.reshape(classes, classes).tolist())

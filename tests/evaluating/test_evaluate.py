@@ -12,6 +12,7 @@ from spikingjelly.activation_based import functional
 from evo_core import evaluate
 from evo_core.architecture import Architecture, Edge, Node, Task
 from evo_core.components import NeuronModel
+from evo_core.evaluating.answering import _confusion
 from evo_core.evaluating.measuring import Show
 from evo_core.evaluating.question import Condition
 from evo_core.evaluating.rates import watching
@@ -126,6 +127,12 @@ def test_the_confusion_matrix_adds_up(found, trainings):
         assert np.trace(counts) / 120 == pytest.approx(one.clean.accuracy.value)
         assert abs(counts.sum(1) - np.bincount(labels) * 120 / 359).max() < 1.5
         assert one.recall[3] == counts[3, 3] / counts[3].sum()
+
+
+def test_labels_of_one_byte_are_counted_where_they_are():
+    counts = np.array(_confusion(np.array([[19, 0]]), np.array([18, 19], np.uint8), 20))
+    assert counts.sum() == 2
+    assert counts[18, 19] == counts[19, 0] == 1
 
 
 def test_synops_and_rates_are_those_of_one_pass(found, trainings):
