@@ -2,14 +2,15 @@
 
 What a parent learnt is taken over edge by edge: all tensors of an edge, those of its development
 with them, or none if one of them has another shape in the child. All else stays as the child was
-drawn. Only then do mutations act, on a body that fits the child. Edges are whole because their
-parts belong together: a BatchNorm that silences a pruned channel says nothing of another kernel.
+drawn; of two parents that are mated, each is first given the edges that only the other one has.
+Only then do mutations act, on a body that fits the child. Edges are whole because their parts
+belong together: a BatchNorm that silences a pruned channel says nothing of another kernel.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +70,7 @@ def begin(trainer: Trainer, heritage: Heritage, development: Bound[Development])
         EvoError: If a mutation gives a body of other tensors.
     """
     own = _body_of(trainer)
-    first, *others = [_adopted(own, body) for body in heritage.bodies]
+    first, *others = _completed(own, heritage.bodies)
     for name, seed in heritage.inheritance.mutations:
         rng = np.random.default_rng(seed)
         if name == MATE:
@@ -92,6 +93,20 @@ def _body_of(trainer: Trainer) -> Body:
         for prefix, named in parts.items()
         for name, tensor in named.items()
     }
+
+
+def _completed(own: Body, bodies: Sequence[Body]) -> list[Body]:
+    """Give bodies with all edges of the child: what one lacks is that of another, or its own.
+
+    So mating never mixes what was learnt with initial weights.
+    """
+    completed = []
+    for body in bodies:
+        filled = own
+        for other in bodies:
+            filled = _adopted(filled, other)
+        completed.append(_adopted(filled, body))
+    return completed
 
 
 def _adopted(own: Body, inherited: Body) -> Body:

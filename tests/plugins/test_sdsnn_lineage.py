@@ -11,6 +11,7 @@ from evo_core import EvoError
 from evo_core.architecture import INPUT, Architecture, Edge, Node, Task
 from evo_core.binding import Binder
 from evo_core.components import Dataset, Development, NeuronModel, load
+from evo_core.development import MATE
 from evo_core.evaluation import Inheritance
 from evo_core.primitives import BatchNorm, Conv, GlobalAveragePool, Linear, Neuron
 from evo_core.recipe import read_recipe
@@ -65,6 +66,22 @@ def child_of(body, *mutations, text=HARD, last=8):
         child, Heritage(Inheritance(("one",), mutations), (body,)), BINDER.bind(Development, text)
     )
     return child
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_mating_mixes_nothing_with_initial_weights(parent, turned):
+    """An edge that fits in one parent alone is that of this one, whole."""
+    other = trainer_of(last=6)
+    train(other, 1)
+    bodies = [parent[1], parse_tensors(left_by(other), "other")]
+    bound, child = BINDER.bind(Development, HARD), trainer_of(last=8)
+    given = tuple(reversed(bodies) if turned else bodies)
+    begin(child, Heritage(Inheritance(("one", "two"), ((MATE, 1),)), given), bound)
+    found = parse_tensors(left_by(child), "child")
+    fits = [name for name in found if "edges.a->b" in name and "growth" not in name]
+    assert fits
+    # but for the BatchNorm of silent neurons, which lets gradients pass again
+    assert all(torch.equal(found[one], parent[1][one]) for one in fits if ".2." not in one)
 
 
 def structures(trainer):
