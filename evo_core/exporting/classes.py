@@ -97,17 +97,17 @@ class ClassWriter:
             )
             self._told = True
         self.statements += lines
-        self._fire(node, seen, indent)
+        self.fire(node.name, seen, indent)
 
-    def _fire(self, node: Node, seen: dict[str, str], indent: int) -> None:
-        """Add the populations of a node."""
-        name, populations = self.local(node.name), self.wiring.populations(node.name)
+    def fire(self, state: str, seen: dict[str, str], indent: int = _BODY) -> None:
+        """Add the populations of a state; the input may have some as well."""
+        name, populations = self.local(state), self.wiring.populations(state)
         for key, neuron in populations.items():
             kind = neuron.model if len(populations) > 1 else ""
             module = self.network.population(key)
             call = self.helpers.neuron(neuron, module)
             attribute = self.add_module(f"{name}_{neuron.model}", call, module.state_dict())
-            before = seen[node.name]
+            before = seen[state]
             seen[key] = self.hold(key, f"{name}_{kind}_spikes")
             self.statements.append(f"{' ' * indent}{seen[key]} = self.{attribute}({before})")
 

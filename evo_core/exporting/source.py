@@ -96,6 +96,7 @@ class _Writer:
         self.classes: list[str] = []
         self.top = ClassWriter(loaded.network, wiring, self.helpers)
         self.top.hold(INPUT, "frames")
+        self.top.fire(INPUT, self.top.variables)
 
     def add(self, block: Block) -> None:
         """Add a cell as a class of its own, or other nodes to the network."""

@@ -143,6 +143,15 @@ def test_every_operation_is_equal_bit_by_bit(tmp_path):
     assert "Left out, as no logit depends on it: lost." in text
 
 
+def test_neurons_may_open_edges_from_the_input(tmp_path):
+    brings = (Neuron("lif", (("threshold", 0.3),)), Flatten(), Linear(64, 10))
+    edges = (Edge(INPUT, "logits", brings),)
+    graph = Architecture(Task((1, 8, 8), 10, 4), (Node("logits"),), edges, "logits")
+    one = loaded(graph, plan_of("reference"))
+    write_torch(one, tmp_path / "out")  # which compares the two
+    assert "input_lif" in (tmp_path / "out" / "network.py").read_text()
+
+
 def test_a_population_fires_in_what_is_compared(tmp_path):
     """A silent network would be equal to anything."""
     plan = plan_of("reference")
