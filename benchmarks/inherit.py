@@ -37,7 +37,7 @@ MEASURED = ("test", "synops", "pruned_weights", "pruned_neurons")
 def search(given, way, seed):
     """Run a search, go on with it, or read it; give the target of its winner and its epochs."""
     out = given.out / f"{way}-{seed}"
-    training = f"epochs={given.epochs},lr={given.lr}"
+    training = f"epochs={given.epochs},samples={given.samples},lr={given.lr}"
     settings = {
         "space": "mse",
         "mse": {"cells": given.cells, "channels": given.channels},
@@ -53,6 +53,8 @@ def search(given, way, seed):
         "out": str(out),
     }
     result = evo_core.resume(out) if out.exists() else evo_core.run(settings)
+    if result.status != "done":
+        raise SystemExit(f"{out}: {result.reason}")
     number = result.best.candidate
     with closing(Store.open(out)) as store:
         ((_, evaluation),) = store.evaluated(number)
@@ -91,7 +93,7 @@ def as_it_is(given, target, seed):
 
 def trainer_of(given, plan, architecture, genome, epochs, seed):
     """Make a trainer as the search has one, for so many epochs."""
-    recipe = ShortTraining(epochs, lr=given.lr).recipe
+    recipe = ShortTraining(epochs, given.samples, given.lr).recipe
     bound = plan.developing(genome)
     return Trainer(architecture, plan.splits, plan.neurons, recipe, seed, development=bound)
 
@@ -157,6 +159,7 @@ def main():
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--channels", type=int, default=6)
     parser.add_argument("--epochs", type=int, default=5, help="of one evaluation")
+    parser.add_argument("--samples", type=int, default=540, help="that candidates train on")
     parser.add_argument("--lr", type=float, default=0.02, help="largest learning rate")
     parser.add_argument("--steps", type=int, default=2, help="time steps")
     parser.add_argument("--develop", default="sdsnn")

@@ -215,6 +215,7 @@ class Architecture:
     def shapes(self) -> dict[str, Shape]:
         """The shape of each state, without time and batch."""
         shapes: dict[str, Shape] = {INPUT: self.task.shape}
+        joins = {node.name: node.join for node in self.nodes}
         for node in self.nodes:
             entering = (edge for _, edge in self.incoming[node.name])
             forward = [edge for edge in entering if edge.stage != "next-step"]
@@ -222,6 +223,8 @@ class Architecture:
             shapes[node.name] = _joined(node, given)
         for edge in self.edges:
             if edge.stage == "next-step":
+                if joins[edge.target] == "concat":
+                    raise ValueError(f"feedback can not enter {edge.target}, which concatenates")
                 brought = edge.shape(shapes[edge.source])
                 if brought != shapes[edge.target]:
                     raise ValueError(f"feedback {edge.source} -> {edge.target} brings {brought}")

@@ -44,9 +44,9 @@ def new_folder(folder: Path) -> Iterator[Path]:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
-        raise EvoError(f"run folder {folder} can not be made: {error.strerror}") from None
+        raise EvoError(f"{folder} can not be made: {error.strerror}") from None
     except sqlite3.Error as error:
-        raise EvoError(f"run folder {folder} can not be made: {error}") from None
+        raise EvoError(f"{folder} can not be made: {error}") from None
 
 
 def hold(folder: Path) -> BaseFileLock:
@@ -100,6 +100,14 @@ def check_closed(folder: Path) -> None:
                 f"{folder} holds {path.relative_to(folder)}, which is neither file nor folder; "
                 "put a file in its place"
             )
+
+
+def is_folder(text: str) -> bool:
+    """Tell whether a text names a folder; what no path can be called names none."""
+    try:
+        return Path(text).is_dir()
+    except OSError:
+        return False
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -20,6 +20,7 @@ from evo_core.components import Component, NeuronModel, SearchSpace
 from evo_core.config import Layer, from_layers
 from evo_core.errors import EvoError, did_you_mean
 from evo_core.evaluation import Candidate, Evaluation
+from evo_core.folder import is_folder
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.primitives import Neuron
@@ -76,10 +77,10 @@ def resolve(
         except EvoError as error:
             raise EvoError(f"{text} is not an architecture: {error}") from None
         return Target(text, plan, architecture)
-    if Path(text).is_dir():
+    if is_folder(text):
         return _from_run(text, Path(text), None, layers, loose, allow_plugins=allow_plugins)
     head, colon, rest = text.rpartition(":")
-    if colon and Path(head).is_dir():
+    if colon and is_folder(head):
         return _from_run(text, Path(head), rest, layers, loose, allow_plugins=allow_plugins)
     head, colon, rest = text.partition(":")
     if not colon:

@@ -21,6 +21,7 @@ from evo_core.exporting.formats import NETWORK_FORMATS, check_new, default_out
 
 if TYPE_CHECKING:
     from evo_core.architecture import Architecture
+    from evo_core.snn.loaded import LoadedNetwork
 
 _TABLES = ("candidates", "failures")
 _OF_TABLES = ("target", "table", "form", "out", "allow_plugins", "as_json")
@@ -95,8 +96,11 @@ def _network(
     from evo_core.snn.loaded import load_network
 
     wanted = NETWORK_FORMATS[form]
+    if out is not None:
+        check_new(out)
     with threads(1):
         loaded = load_network(text, stack, allow_plugins=allow_plugins)
+        _check_settings(loaded, stack)
         before = loaded.architecture
         if remove_dead:
             loaded = removal.remove_dead(loaded)
@@ -121,6 +125,15 @@ def _network(
     return 0
 
 
+def _check_settings(loaded: LoadedNetwork, stack: list[Layer]) -> None:
+    """Refuse settings that would be read and change nothing."""
+    steps = loaded.architecture.task.steps
+    if any(layer.get("scoring", {}).get("steps", steps) != steps for layer in stack):
+        raise EvoError(f"{loaded.text} is for {steps} time steps; leave out scoring.steps")
+    if loaded.trained and any("seed" in layer for layer in stack):
+        raise EvoError(f"{loaded.text} is trained; leave out --seed, which draws initial weights")
+
+
 def _sizes(before: Architecture, after: Architecture) -> dict[str, Any]:
     pairs = {"params": (before.parameters, after.parameters), "macs": (before.macs, after.macs)}
     return {"removed": {name: {"before": a, "after": b} for name, (a, b) in pairs.items()}}
@@ -135,7 +148,10 @@ def _shrunk(before: Architecture, after: Architecture) -> str:
 
 def _table(run: Path, table: str, out: Path | None, *, allow_plugins: bool, as_json: bool) -> int:
     from evo_core.export import candidates, failures, write_text
+    from evo_core.folder import is_folder
 
+    if is_folder(str(run)) and any(run.glob("epoch-*")):
+        raise EvoError(f"{run} is a training; export it with --format torch, nir or json")
     if table not in _TABLES:
         raise unknown("table", table, _TABLES)
     if table == "candidates":

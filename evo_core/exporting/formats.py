@@ -56,7 +56,11 @@ def check_new(out: Path) -> None:
     """Refuse to write where something is.
 
     Raises:
-        EvoError: If there is a file or a folder with something in it.
+        EvoError: If there is a file or a folder with something in it, or nothing can be there.
     """
-    if out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir()))):
+    try:
+        taken = out.is_symlink() or (out.exists() and (not out.is_dir() or any(out.iterdir())))
+    except OSError as error:
+        raise EvoError(f"{out} can not be written: {error.strerror}") from None
+    if taken:
         raise EvoError(f"{out} is there already; choose another --out")

@@ -17,6 +17,7 @@ from evo_core.bodies import Bodies
 from evo_core.components import Component
 from evo_core.config import Layer, RunConfig, from_layers
 from evo_core.errors import EvoError
+from evo_core.folder import is_folder
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.snn import checkpoint
 from evo_core.snn.heritage import NETWORK
@@ -72,16 +73,36 @@ def load_network(
         EvoError: If there is no such network, its weights are missing, damaged, of another version
             or of another network, its neurons or data do not exist here, or it is for other data.
     """
-    folder = Path(text)
+    folder, loose = Path(text), tuple(components)
+    if not is_folder(text):
+        _check_epoch(folder)
+        return _found(text, layers, loose, allow_plugins=allow_plugins)
     if is_group(folder):
         names = sorted(path.name for path in folder.iterdir() if checkpoint.latest(path))
         raise EvoError(f"{text} holds several trainings; name one of them: {', '.join(names)}")
-    loose = tuple(components)
     is_one = (folder / "checkpoint.json").exists()
     place = folder if is_one else checkpoint.latest(folder)
     if place is not None:
         return _of_checkpoint(text, place, layers, loose, allow_plugins=allow_plugins, known=known)
-    loaded = _of_target(text, resolve(text, layers, components=loose, allow_plugins=allow_plugins))
+    return _found(text, layers, loose, allow_plugins=allow_plugins)
+
+
+def _check_epoch(path: Path) -> None:
+    """Say which checkpoints a training has, where one is asked for that is not there."""
+    kept = sorted(one.name for one in path.parent.glob("epoch-*")) if path.parent.name else []
+    if path.name.startswith("epoch-") and kept:
+        raise EvoError(f"no checkpoint {path}; {path.parent} has {', '.join(kept)}")
+
+
+def _found(
+    text: str,
+    layers: Sequence[Layer],
+    components: tuple[Component, ...],
+    *,
+    allow_plugins: bool,
+) -> LoadedNetwork:
+    target = resolve(text, layers, components=components, allow_plugins=allow_plugins)
+    loaded = _of_target(text, target)
     if any("data" in layer for layer in layers):  # a FILE.json does not name its own
         check_data(loaded)
     return loaded
@@ -182,7 +203,7 @@ def _body(text: str, target: Target) -> dict[str, Tensor] | None:
     digest = target.evaluated[1].body if target.evaluated is not None else None
     if digest is None:
         return None
-    folder = Path(text) if Path(text).is_dir() else Path(text.rpartition(":")[0])
+    folder = Path(text) if is_folder(text) else Path(text.rpartition(":")[0])
     bodies = Bodies(folder / "weights")
     if not bodies.has([digest]):
         return None

@@ -254,3 +254,17 @@ def test_a_file_that_is_no_architecture_is_one_line(tmp_path, text):
         read(path)
     with pytest.raises(EvoError, match="can not be read"):
         read(tmp_path / "missing.json")
+
+
+def test_feedback_can_not_enter_a_node_that_concatenates():
+    with pytest.raises(ValueError, match="feedback can not enter a, which concatenates"):
+        Architecture(
+            Task((4, 8, 8), 2, 2),
+            (Node("a", "concat"), Node("out")),
+            (
+                Edge(INPUT, "a", (Conv(4, 4, 3),)),
+                Edge("a", "a", (Conv(4, 4, 3),), "next-step"),
+                Edge("a", "out", (GlobalAveragePool(), Linear(4, 2))),
+            ),
+            "out",
+        )

@@ -113,3 +113,29 @@ def test_what_is_nothing(refused, in_empty_folder):
     assert "no target 'nothing'" in refused("nothing")
     (in_empty_folder / "empty").mkdir()
     assert "empty is no run folder" in refused("empty")
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--seed", "7"), "trained is trained; leave out --seed"),
+        (("--set", "scoring.steps=9"), "is for 4 time steps; leave out scoring.steps"),
+        (("--out", "x" * 300), "can not be written: File name too long"),
+    ],
+)
+def test_what_would_change_nothing_or_can_not_be_written(copied, refused, more, words):
+    assert words in refused(copied, *more)
+
+
+def test_an_epoch_that_is_not_there(copied, refused):
+    assert "trained has epoch-1" in refused(copied / "epoch-9")
+
+
+def test_a_target_too_long_for_a_path(refused):
+    assert "55 genes, but 400 were given" in refused("mse:" + ",".join(["1"] * 400))
+
+
+def test_a_training_is_no_table(copied, cli):
+    done = cli("export", copied)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "is a training; export it with --format torch" in done.err
