@@ -39,13 +39,22 @@ class TestOperators(testing.OperatorContract):
 
 
 TRAINS = ("accuracy[epochs=1,samples=480]", "synops[at=trained,epochs=1,samples=64]")
+ELSEWHERE = {"accuracy", "nir-exportable"}  # have classes of their own
 SHORT = {"zen": "zen[repeats=1]", "zico": "zico[parts=2]"}  # fewer repeats
 
 
 class TestFitness(testing.FitnessContract):
-    @pytest.fixture(params=sorted(set(REGISTRY.all(components.FitnessFunction)) - {"accuracy"}))
+    @pytest.fixture(params=sorted(set(REGISTRY.all(components.FitnessFunction)) - ELSEWHERE))
     def text(self, request):
         return SHORT.get(request.param, request.param)
+
+
+class TestNirExportable(testing.FitnessContract):
+    settings = {"mse": {"cells": 1, "channels": 2, "sign_clip": False}}  # noqa: RUF012
+
+    @pytest.fixture
+    def text(self):
+        return "nir-exportable"  # by default no network of mse is
 
 
 class TestFitnessThatTrains(testing.FitnessContract):
