@@ -28,6 +28,7 @@ from evo_core.recipe import ShortTraining
 from evo_core.snn.loaded import load_network
 from evo_core.snn.training import Trainer
 from evo_core.store import Store
+from evo_core.sweeps import parse_seeds
 from evo_core.targets import resolve
 
 WAYS = ("none", "baldwin", "lamarck")
@@ -153,7 +154,7 @@ def summary(seeds):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="the folder to work in")
-    parser.add_argument("--seeds", type=int, default=4)
+    parser.add_argument("--seeds", default="0-3", help="e.g. 0-3 or 0,2,3")
     parser.add_argument("--population", type=int, default=6)
     parser.add_argument("--generations", type=int, default=5)
     parser.add_argument("--cells", type=int, default=1)
@@ -168,7 +169,7 @@ def main():
     torch.set_num_threads(1)
     given.out.mkdir(parents=True, exist_ok=True)
     seeds = []
-    for seed in range(given.seeds):
+    for seed in parse_seeds(given.seeds):
         path = given.out / f"seed-{seed}.json"
         if not path.exists():
             write_whole(path, json.dumps(one_seed(given, seed), indent=2) + "\n")
