@@ -8,7 +8,6 @@ goes on, a cache that fails is given up, and the run goes on without it.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import json
 import logging
@@ -23,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from evo_core.basis import SHARED, basis_of
-from evo_core.cache_file import connect, parse, read, write
+from evo_core.cache_file import close, connect, parse, read, write
 from evo_core.components import Goal
 from evo_core.evaluation import Candidate, Evaluation, EvaluationStatus, Score, plain
 from evo_core.executors import Bundle, ExecutorLike
@@ -85,8 +84,7 @@ class Cache:
     def close(self) -> None:
         """Close the file."""
         if self._db is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.close()
+            close(self._db)
         self._db = None
 
     def _evaluation(self, candidate: Candidate, records: Mapping[str, Any]) -> Evaluation | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -75,6 +76,17 @@ def write(
     ]
     with connection:
         connection.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?, ?)", rows)
+
+
+def close(connection: sqlite3.Connection) -> None:
+    """Close the file with all in it, nothing left in the log beside it, whoever else has it open.
+
+    SQLite leaves the log, emptied here, where two close at the same moment.
+    """
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with contextlib.suppress(sqlite3.Error):
+        connection.close()
 
 
 def _seal(address: str, architecture: str, content: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -12,6 +13,7 @@ import pytest
 
 import evo_core
 from evo_core import Dataset
+from evo_core.cache_file import connect
 from evo_core.data import array_dataset
 
 PLUGIN = (Path(__file__).parents[1] / "data" / "counting_fitness.py").read_text(encoding="utf-8")
@@ -45,6 +47,17 @@ def test_a_run_takes_over_the_scores_of_an_equal_one(cached_run, plugin_file, tm
     assert details(first) == details(second) == details(without)
 
 
+def test_the_file_alone_has_all_scores_while_another_run_has_it_open(cached_run, tmp_path):
+    with closing(connect(tmp_path / "scores.sqlite")) as other:
+        other.execute("SELECT * FROM scores").fetchall()
+        result = cached_run()
+        (tmp_path / "copy").mkdir()
+        shutil.copy(tmp_path / "scores.sqlite", tmp_path / "copy")
+    assert rows(tmp_path / "copy" / "scores.sqlite") == rows(tmp_path / "scores.sqlite")
+    again = cached_run(cache=str(tmp_path / "copy" / "scores.sqlite"))
+    assert again.cache_hits == result.counts.evaluated
+
+
 def test_what_is_no_score_is_not_kept(cached_run, plugin_file, tmp_path):
     plugin = [str(plugin_file(PLUGIN))]
     with pytest.raises(evo_core.RunFailedError):
@@ -65,7 +78,7 @@ def test_two_runs_at_once_share_one_file(evo_binary, evo, tmp_path, small_flags)
     ]  # fmt: skip
     ended = [(*start.communicate(timeout=120), start.returncode) for start in starts]
     assert [(err, code) for _, err, code in ended] == [("", 0), ("", 0)]
-    assert not list(tmp_path.glob("scores.sqlite-*"))
+    assert not [log for log in tmp_path.glob("scores.sqlite-wal") if log.stat().st_size]
     third = evo("run", *shared, "--out", "three").json
     assert third["cache_hits"] == third["evaluated"] == 16
     assert evo("run", *flags, "--out", "alone").code == 0
