@@ -53,7 +53,7 @@ def search(given, way, seed):
         "workers": given.workers,
         "out": str(out),
     }
-    result = evo_core.resume(out) if out.exists() else evo_core.run(settings)
+    result = ended(out) or (evo_core.resume(out) if out.exists() else evo_core.run(settings))
     if result.status != "done":
         raise SystemExit(f"{out}: {result.reason}")
     number = result.best.candidate
@@ -70,6 +70,15 @@ def search(given, way, seed):
         "validation": evaluation.scores[result.objectives[0].name].value,
         "generations": len(generations),
     }
+
+
+def ended(out):
+    """Give the result of a search that is done; None if it is to go on, or to begin."""
+    if not (out / "result.json").exists():
+        return None
+    with closing(Store.open(out)) as store:
+        result = store.result()
+    return result if result.status == "done" else None
 
 
 def afresh(given, target, epochs, seed):
