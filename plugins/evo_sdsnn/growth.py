@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from operator import gt
+
 import torch
 from torch import Tensor
 
+from evo_sdsnn.flags import compared, count, every, places, some
 from evo_sdsnn.ranges import pieces
-from evo_sdsnn.selecting import kth_smallest
+from evo_sdsnn.selecting import kth_smallest, put_last
 from evo_sdsnn.state import LayerState
 
 
@@ -17,21 +20,22 @@ def regenerate(weight: Tensor, layer: LayerState, percentile: float, spine: int)
     summed, or a synapse) that is above the percentile of its layer in T_s + 2 epochs in a row is
     there again, with the weight that it has.
     """
-    if layer.is_whole():
+    if every(layer.mask):
         return
     values = (weight.flatten(2).sum(2) if layer.is_conv else weight).reshape(-1)
-    level = _below_percentile(values, percentile)
+    level = _below_percentile(values, percentile, among=len(values))
     there, growth = layer.connections().view(-1), layer.growth.view(-1)
     for piece in pieces(values):
         gone = ~there[piece]
-        if not gone.any():
+        if not some(gone):
             continue  # the streaks are zero as well
         streak = growth[piece]
-        streak.add_(1).mul_((values[piece] > level).logical_and_(gone))
-        grown = streak > spine + 1
-        streak.masked_fill_(grown, 0)
-        gone.logical_and_(~grown)
-        there[piece] = ~gone
+        asking = compared(values[piece], gt, level).logical_and_(gone)
+        streak.add_(1).mul_(asking.view(torch.uint8))
+        if int(streak.max()) > spine + 1:
+            grown = places(streak > spine + 1)
+            streak[grown] = 0
+            there[piece][grown] = True
     if not layer.is_conv:
         return  # the connections are the mask
     layer.mask.logical_or_(there.view(*layer.growth.shape, 1, 1))
@@ -48,29 +52,25 @@ def regenerate_by_gradient(layer: LayerState, percentile: float, spine: int) -> 
     evidence = layer.gradient.abs()
     if layer.is_conv:
         evidence = evidence.flatten(2).sum(2)
-    among = evidence[gone]
     asking = torch.zeros_like(gone)
-    if len(among):
-        level = _below_percentile(among, percentile).clamp(min=0)
-        asking = (evidence > level).logical_and_(gone)
-    safe = (layer.growth - (layer.growth > 0).to(torch.uint8)).mul_(~gone)
-    layer.growth.add_(1).mul_(asking).add_(safe)
+    if some(gone):
+        put_last(evidence, ~gone)
+        level = _below_percentile(evidence, percentile, among=count(gone)).clamp(min=0)
+        asking = compared(evidence, gt, level).logical_and_(gone)
+    safe = layer.growth.clamp(min=1).sub_(1).mul_((~gone).view(torch.uint8))
+    layer.growth.add_(1).mul_(asking.view(torch.uint8)).add_(safe)
     grown = (layer.growth > spine).logical_and_(gone)
-    layer.growth.masked_fill_(grown, spine)
     layer.gradient.zero_()
-    _open(layer, grown)
-
-
-def _open(layer: LayerState, grown: Tensor) -> None:
-    if grown.any():
+    if some(grown):
+        layer.growth.masked_fill_(grown, spine)
         shape = (*grown.shape, *[1] * (layer.mask.ndim - 2))
         layer.mask.logical_or_(grown.view(shape))
 
 
-def _below_percentile(values: Tensor, percentile: float) -> Tensor:
-    """Give the value at or just below a percentile.
+def _below_percentile(values: Tensor, percentile: float, *, among: int) -> Tensor:
+    """Give the value at or just below a percentile of so many values, the smallest ones.
 
     A value is above it exactly if it is above the percentile that lies between two values.
     """
-    rank = int((values.numel() - 1) * (percentile / 100))
+    rank = int((among - 1) * (percentile / 100))
     return kth_smallest(values.reshape(-1), rank)

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from operator import eq, lt
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from evo_sdsnn.flags import compared, count, places
 from evo_sdsnn.ranges import PIECE
-from evo_sdsnn.selecting import kth_smallest
+from evo_sdsnn.selecting import kth_smallest, put_last
 from evo_sdsnn.state import LayerState
 
 
@@ -29,9 +31,9 @@ def scores(layer: LayerState) -> Tensor:
         some = slice(first, min(first + size, len(upper)))
         span, other = spans[:, : some.stop - first]
         span.copy_(upper[some]).add_(other.copy_(lower[some]).abs_())
-        ends.append(torch.stack(span.aminmax()))
+        ends.append(torch.stack((span.amin(), span.amax())))
         if int(live[some].min()) < upper.shape[1]:
-            span.mul_(mask[some])
+            span.mul_(mask[some].view(torch.uint8))
         sums.append(span.sum(1))
     least, most = torch.stack(ends).amin(0)[0], torch.stack(ends).amax(0)[1]
     if most == least:
@@ -69,8 +71,8 @@ def prune_dead(layer: LayerState, share: float) -> None:
     cut(layer, dead)
 
 
-def retract(weight: Tensor, layer: LayerState, count: int) -> None:
-    """Prune the weakest connections, until so many of the layer are gone; one stays.
+def retract(weight: Tensor, layer: LayerState, quota: int) -> None:
+    """Prune the weakest connections, until as many are gone as the quota says; one stays.
 
     The strength is the absolute value of the weight, in a kernel the sum of them. What has just
     grown is left out.
@@ -79,15 +81,16 @@ def retract(weight: Tensor, layer: LayerState, count: int) -> None:
     strength = weight.abs()
     if layer.is_conv:
         strength = strength.flatten(2).sum(2)
-    open_to = there & (layer.growth == 0)
-    more = min(count - int((~there).sum()), int(open_to.sum()), int(there.sum()) - 1)
+    closed = layer.growth.bool().logical_or_(~there)
+    left = count(there)
+    more = min(quota - (there.numel() - left), closed.numel() - count(closed), left - 1)
     if more <= 0:
         return
-    among = strength[open_to]
-    level = kth_smallest(among, more - 1)
-    weak = (strength < level) & open_to
-    ties = ((strength == level) & open_to).view(-1).nonzero().view(-1)
-    weak.view(-1)[ties[: more - int(weak.sum())]] = True
+    put_last(strength, closed)
+    level = kth_smallest(strength.view(-1), more - 1)
+    weak = compared(strength, lt, level)
+    ties = places(compared(strength, eq, level).view(-1))
+    weak.view(-1)[ties[: more - count(weak)]] = True
     shape = (*weak.shape, *[1] * (layer.mask.ndim - 2))
     layer.mask.logical_and_(~weak.view(shape))
 
@@ -116,12 +119,14 @@ def quotas(layers: Iterable[LayerState], share: float) -> list[int]:
 
 def just_grown(layer: LayerState) -> Tensor:
     """Tell which neurons have connections that are still safe, mode ``improved``."""
-    return ((layer.growth > 0) & layer.connections()).any(1)
+    grown = layer.growth.bool().logical_and_(layer.connections())
+    return grown.view(torch.uint8).amax(1).bool()
 
 
 def cut(layer: LayerState, neurons: Tensor) -> None:
     """Take all synapses from neurons."""
-    if neurons.any():
-        layer.mask[neurons] = False
-        layer.growth[neurons] = 0
+    rows = neurons.nonzero().view(-1)
+    if len(rows):
+        layer.mask[rows] = False
+        layer.growth[rows] = 0
         layer.pruned.logical_or_(neurons)

@@ -12,10 +12,12 @@ A layer is worked through in pieces that stay in the cache of a CPU; on other de
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import ge, le, lt
 
 import torch
 from torch import Tensor
 
+from evo_sdsnn.flags import compared, every, places, some
 from evo_sdsnn.state import LayerState
 
 PIECE = 1 << 16  # synapses
@@ -39,7 +41,7 @@ def set_ranges(weight: Tensor, layer: LayerState, *, symmetric: bool) -> None:
 
 
 def update_ranges(
-    weight: Tensor, layer: LayerState, spine: int, contraction: float, *, gently: bool = False
+    weight: Tensor, layer: LayerState, spine: int, contraction: float, *, gently: bool, cut: bool
 ) -> None:
     """Expand and contract the ranges of a layer by its weights after an epoch.
 
@@ -50,28 +52,28 @@ def update_ranges(
         contraction: The factor of a contraction.
         gently: Contract no further than to the weight itself, so that the clamp never cuts a weight
             because it has fallen.
+        cut: Bring the weights into their new ranges, in place, as :func:`clamp` does.
     """
-    whole = layer.is_whole()
     for piece in pieces(weight):
-        flat = [_flat(one)[piece] for one in (weight, layer.upper, layer.lower, layer.above)]
-        w, upper, lower, above = flat
-        if not whole:
-            w = w * _flat(layer.mask)[piece]
-        _expand(w, upper, above, _flat(layer.rising)[piece], w >= upper, spine)
-        below = _flat(layer.below)[piece]
-        _expand(w, lower, below, _flat(layer.sinking)[piece], w <= lower, spine)
+        w, upper, lower, mask = (
+            _flat(one)[piece] for one in (weight, layer.upper, layer.lower, layer.mask)
+        )
+        live = w if every(mask) else w * mask.view(torch.uint8)
+        above, rising = _flat(layer.above)[piece], _flat(layer.rising)[piece]
+        _expand(live, upper, above, rising, compared(live, ge, upper), spine)
+        below, sinking = _flat(layer.below)[piece], _flat(layer.sinking)[piece]
+        _expand(live, lower, below, sinking, compared(live, le, lower), spine)
         before, falling = _flat(layer.before)[piece], _flat(layer.falling)[piece]
-        size = w.abs()
-        falling.add_(1).mul_(size < before)
+        size = live.abs()
+        falling.add_(1).mul_(compared(size, lt, before).view(torch.uint8))
         before.copy_(size)
         if int(falling.max()) > spine:
-            events = falling > spine
+            events = places(falling > spine)
             for end in (upper, lower):
-                closer = end * contraction
-                if gently:
-                    closer = torch.where(closer.abs() < size, end.clamp(-size, size), closer)
-                end.copy_(torch.where(events, closer, end))
-            falling.masked_fill_(events, 1)
+                end[events] = _closer(end[events], size[events], contraction, gently=gently)
+            falling[events] = 1
+        if cut:
+            torch.clamp(w, lower, upper, out=w)
 
 
 def clamp(weight: Tensor, layer: LayerState) -> None:
@@ -81,9 +83,10 @@ def clamp(weight: Tensor, layer: LayerState) -> None:
 
 def apply_mask(weight: Tensor, layer: LayerState) -> None:
     """Set the weights that are masked to zero."""
-    if not layer.is_whole():
-        for piece in pieces(weight):
-            _flat(weight)[piece].mul_(_flat(layer.mask)[piece])
+    for piece in pieces(weight):
+        mask = _flat(layer.mask)[piece]
+        if not every(mask):
+            _flat(weight)[piece].mul_(mask.view(torch.uint8))
 
 
 def pieces(weight: Tensor) -> Iterator[slice]:
@@ -96,15 +99,25 @@ def pieces(weight: Tensor) -> Iterator[slice]:
 def _expand(
     w: Tensor, end: Tensor, excess: Tensor, streak: Tensor, outside: Tensor, spine: int
 ) -> None:
-    if not (outside.any() or streak.any()):
-        return  # the excess is zero as well
-    streak.add_(1).mul_(outside)
-    excess.add_(w - end).mul_(streak > 1)
-    if int(streak.max()) > spine:
-        events = streak > spine
-        end.add_(torch.where(events, excess / spine, 0))
-        excess.masked_fill_(events, 0)
-        streak.masked_fill_(events, 1)
+    """Go on with streaks where there is one, and begin those of weights that are outside."""
+    active = outside.view(torch.uint8) | streak
+    if not some(active):
+        return
+    at = places(active)
+    length = (streak[at] + 1) * outside[at]
+    total = (excess[at] + (w[at] - end[at])) * (length > 1)
+    events = length > spine
+    end[at] += torch.where(events, total / spine, 0)
+    excess[at] = total.masked_fill_(events, 0)
+    streak[at] = length.masked_fill_(events, 1)
+
+
+def _closer(end: Tensor, size: Tensor, contraction: float, *, gently: bool) -> Tensor:
+    """Contract ends of ranges around weights of some size."""
+    closer = end * contraction
+    if not gently:
+        return closer
+    return torch.where(closer.abs() < size, end.clamp(-size, size), closer)
 
 
 def _flat(tensor: Tensor) -> Tensor:

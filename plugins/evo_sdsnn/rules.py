@@ -75,10 +75,12 @@ def _constrain(one: Layer) -> None:
     if one.epoch == 0:
         set_ranges(weight, layer, symmetric=options.mode == "improved")
         return
+    cut = options.clamp and one.epoch > options.threshold
     if not (options.mode == "released" and layer.is_conv):
         gently = options.mode == "improved"
-        update_ranges(weight, layer, options.threshold, options.contraction, gently=gently)
-    if options.clamp and one.epoch > options.threshold:
+        spine, contraction = options.threshold, options.contraction
+        update_ranges(weight, layer, spine, contraction, gently=gently, cut=cut)
+    elif cut:
         clamp(weight, layer)
 
 

@@ -9,6 +9,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from evo_sdsnn.ranges import pieces
+
 Floats = npt.NDArray[np.floating[Any]]
 _FEW = 1 << 20
 _STRIDE = 64
@@ -31,6 +33,16 @@ def kth_smallest(values: Tensor, rank: int) -> Tensor:
     if found is None:
         found = np.partition(array, rank)[rank]
     return torch.tensor(found, dtype=values.dtype)
+
+
+def put_last(values: Tensor, flags: Tensor) -> None:
+    """Make values whose flag is set larger than all others, in place; a branch for each is slow."""
+    flat, chosen = values.view(-1), flags.view(-1)
+    for piece in pieces(flat):
+        highest = (
+            chosen[piece].view(torch.uint8).to(values.dtype).mul_(torch.finfo(values.dtype).max)
+        )
+        torch.maximum(flat[piece], highest, out=flat[piece])
 
 
 def _bracketed(array: Floats, rank: int) -> Any:

@@ -74,10 +74,6 @@ class LayerState:
             return rows.sum(1)
         return torch.tensor([np.count_nonzero(row) for row in rows.numpy()])  # 25 times as fast
 
-    def is_whole(self) -> bool:
-        """Tell whether all synapses are there."""
-        return int(self.live().sum()) == self.mask.numel()
-
 
 @dataclass(slots=True)
 class State:
