@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Lt
 
 from evo_core.components import (
     Component,
@@ -22,25 +23,26 @@ from evo_core.genome import SCALES
 from evo_core.hookspecs import hookimpl
 
 Surrogate = Literal["piecewise-quadratic", "atan", "sigmoid"]
+Positive = Annotated[float, Gt(0), Lt(math.inf)]
 
 
 @dataclass(frozen=True, slots=True)
 class LifParameters:
     """Parameters of the leaky integrate-and-fire neuron; the defaults are the published ones."""
 
-    tau: Annotated[float, Gt(1)] = option(2.0, "membrane time constant in time steps")
-    threshold: Annotated[float, Gt(0)] = option(0.5, "membrane potential at which it fires")
+    tau: Annotated[float, Gt(1), Lt(math.inf)] = option(2.0, "membrane time constant in time steps")
+    threshold: Positive = option(0.5, "membrane potential at which it fires")
     surrogate: Surrogate = option("piecewise-quadratic", "surrogate gradient, used in training")
-    alpha: Annotated[float, Gt(0)] = option(2.0, "steepness of the surrogate gradient")
+    alpha: Positive = option(2.0, "steepness of the surrogate gradient")
 
 
 @dataclass(frozen=True, slots=True)
 class IfParameters:
     """Parameters of the integrate-and-fire neuron."""
 
-    threshold: Annotated[float, Gt(0)] = option(0.5, "membrane potential at which it fires")
+    threshold: Positive = option(0.5, "membrane potential at which it fires")
     surrogate: Surrogate = option("piecewise-quadratic", "surrogate gradient, used in training")
-    alpha: Annotated[float, Gt(0)] = option(2.0, "steepness of the surrogate gradient")
+    alpha: Positive = option(2.0, "steepness of the surrogate gradient")
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ def resolve(
     *,
     components: Iterable[Component] = (),
     allow_plugins: bool = False,
+    trainings: bool = False,
 ) -> Target:
     """Find the network that a text names.
 
@@ -64,6 +65,7 @@ def resolve(
         layers: Settings that win over those of the run, or over the defaults.
         components: Records given in Python.
         allow_plugins: Load plugin files that only a run folder names.
+        trainings: Whether whoever asks knows trainings too, so that the error names them.
 
     Raises:
         EvoError: If there is no such network.
@@ -84,9 +86,11 @@ def resolve(
         return _from_run(text, Path(head), rest, layers, loose, allow_plugins=allow_plugins)
     head, colon, rest = text.partition(":")
     if not colon:
+        kinds = "training or run" if trainings else "run"
+        more = "TRAINING, TRAINING/epoch-7, " if trainings else ""
         raise EvoError(
-            f"no target {text!r}: there is no such run folder; "
-            "write RUN, RUN:ID, mse:1,0,2,..., reference:2fc or FILE.json"
+            f"no target {text!r}: there is no such {kinds} folder; "
+            f"write {more}RUN, RUN:ID, mse:1,0,2,..., reference:2fc or FILE.json"
         )
     return _from_genome(text, head, rest, layers, loose)
 

@@ -150,6 +150,8 @@ def _table(run: Path, table: str, out: Path | None, *, allow_plugins: bool, as_j
     from evo_core.export import candidates, failures, write_text
     from evo_core.folder import is_folder
 
+    if out is not None:
+        check_new(out)
     if is_folder(str(run)) and any(run.glob("epoch-*")):
         raise EvoError(f"{run} is a training; export it with --format torch, nir or json")
     if table not in _TABLES:

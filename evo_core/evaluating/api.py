@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from evo_core.components import Component, Dataset
+from evo_core.errors import EvoError
 from evo_core.evaluating.answering import Asked
+from evo_core.evaluating.given import listed
 from evo_core.evaluating.progress import Silent
 from evo_core.evaluating.question import ENERGY, Question, ask
 from evo_core.evaluating.results import EvaluateResult
@@ -20,15 +22,15 @@ from evo_core.snn.loaded import LoadedNetwork
 
 
 def evaluate(
-    checkpoints: str | Path | Sequence[str | Path],
+    checkpoints: str | Path | Iterable[str | Path],
     *,
     data: str | Dataset | None = None,
     split: str = "test",
     samples: int | None = None,
-    noise: Iterable[str] = (),
-    drop_events: Iterable[float] = (),
-    timesteps: Iterable[int] = (),
-    energy: Sequence[str] = ENERGY,
+    noise: str | Iterable[str] = (),
+    drop_events: float | Iterable[float] = (),
+    timesteps: int | Iterable[int] = (),
+    energy: str | Iterable[str] = ENERGY,
     repeats: int = 3,
     seed: int | None = None,
     out: str | Path | None = None,
@@ -36,6 +38,8 @@ def evaluate(
     components: Iterable[Component] = (),
 ) -> EvaluateResult:
     """Measure what trained networks can stand; all see the same samples and the same noise.
+
+    Where a list is wanted, one value alone will do.
 
     Args:
         checkpoints: Training folders, checkpoints ``TRAINING/epoch-7``, runs or other targets.
@@ -60,7 +64,10 @@ def evaluate(
         >>> found = evaluate("runs/trained", noise=["gaussian:0.2"])  # doctest: +SKIP
         >>> found.checkpoints[0].curve("gaussian")[1].accuracy  # doctest: +SKIP
     """
-    named = [checkpoints] if isinstance(checkpoints, str | Path) else checkpoints
+    named = listed(checkpoints)
+    for one in named:
+        if not isinstance(one, str | Path):
+            raise EvoError(f"{one!r} is no checkpoint; name a training folder or a target")
     question = ask(
         split=split,
         samples=samples,
@@ -69,7 +76,7 @@ def evaluate(
         timesteps=timesteps,
         energy=energy,
         repeats=repeats,
-        seed=seed or 0,
+        seed=0 if seed is None else seed,
     )
     given = [*components, data] if isinstance(data, Dataset) else [*components]
     flags = {"data": data.name if isinstance(data, Dataset) else data, "seed": seed}

@@ -1,8 +1,9 @@
 """What happens to inputs before a network sees them; the same generator gives the same draws.
 
-One draw serves all levels of a kind, so the points of a curve differ by their level, and as little
-as can be by chance: a stronger level of salt and pepper, say, changes what a weaker one did, and
-more.
+One draw serves all levels of gaussian noise, of salt and pepper and of lost spikes, so the points
+of a curve differ by their level, and as little as can be by chance: the same normal numbers are
+scaled, and a stronger level of the others changes what a weaker one did, and more. Counts (photons,
+events that are kept) are drawn for each level: numpy takes another number of random bits for each.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from evo_core.errors import EvoError, unknown
+from evo_core.evaluating.given import at_least, listed, number, texts, whole
 
 CLEAN, DROP, STEPS = "clean", "drop-events", "timesteps"
 SPLITS = ("test", "validation")
@@ -93,42 +94,37 @@ def ask(
     *,
     split: str = "test",
     samples: int | None = None,
-    noise: Iterable[str] = (),
-    drop_events: Iterable[str | float] = (),
-    timesteps: Iterable[str | int] = (),
-    energy: Iterable[str] = ENERGY,
+    noise: str | Iterable[str] = (),
+    drop_events: str | float | Iterable[str | float] = (),
+    timesteps: str | int | Iterable[str | int] = (),
+    energy: str | Iterable[str] = ENERGY,
     repeats: int = 3,
     seed: int = 0,
 ) -> Question:
     """Read what is asked; levels are put in order, and 0, which is ``clean``, is left out.
 
+    A value alone stands for a list of one; what is named twice is asked once.
+
     Raises:
         EvoError: If a name does not exist or a number does not fit.
     """
     if split not in SPLITS:
-        raise unknown("split", split, SPLITS)
-    models = tuple(dict.fromkeys(energy))
+        raise unknown("split", str(split), SPLITS)
+    models = tuple(dict.fromkeys(texts("energy", energy)))
     for name in models:
         if name not in ENERGY:
             raise unknown("energy model", name, ENERGY)
-    for what, number, least in (
-        ("repeats", repeats, 1),
-        ("samples", samples, 1),
-        ("seed", seed, 0),
-    ):
-        if number is not None and number < least:
-            raise EvoError(f"{what} is {number}; take {least} or more")
     levels = _noise(noise)
-    levels[DROP] = {_level(DROP, DROPPED, text) for text in drop_events}
+    levels[DROP] = {_level(DROP, DROPPED, one) for one in listed(drop_events)}
     strengths = (Condition(kind, one) for kind in levels for one in sorted(levels[kind]) if one)
-    steps = (Condition(STEPS, one) for one in sorted({_steps(text) for text in timesteps}))
+    steps = (Condition(STEPS, one) for one in sorted({_steps(one) for one in listed(timesteps)}))
     return Question(
         split=split,
-        samples=samples,
+        samples=None if samples is None else at_least(1, "samples", samples),
         conditions=(Condition(CLEAN), *strengths, *steps),
         energy=models,
-        repeats=repeats,
-        seed=seed,
+        repeats=at_least(1, "repeats", repeats),
+        seed=at_least(0, "seed", seed),
     )
 
 
@@ -139,9 +135,9 @@ def meaning(kind: str) -> str:
     return DROPPED.summary if kind == DROP else NOISE[kind].summary
 
 
-def _noise(texts: Iterable[str]) -> dict[str, set[float]]:
+def _noise(given: str | Iterable[str]) -> dict[str, set[float]]:
     levels: dict[str, set[float]] = {}
-    for text in texts:
+    for text in texts("noise", given):
         kind, _, numbers = text.partition(":")
         if kind not in NOISE:
             raise unknown("noise", kind, NOISE)
@@ -152,25 +148,23 @@ def _noise(texts: Iterable[str]) -> dict[str, set[float]]:
     return levels
 
 
-def _level(what: str, noise: Noise, text: str | float) -> float:
-    try:
-        level = float(text)
-    except ValueError:
-        raise EvoError(f"{what} has the level {text!r}, which is not a number") from None
+def _level(what: str, noise: Noise, given: object) -> float:
+    level = number(given)
+    if level is None:
+        raise EvoError(f"{what} has the level {given!r}, which is not a number")
     if level == 0:
         return 0.0
     if not (math.isfinite(level) and noise.least <= level <= noise.most):
         raise EvoError(
-            f"{what} has the level {text}; take one from {noise.least:g} to {noise.most:g}"
+            f"{what} has the level {given}; take one from {noise.least:g} to {noise.most:g}"
         )
     return level
 
 
-def _steps(text: str | int) -> int:
-    try:
-        steps = int(text)
-    except ValueError:
-        raise EvoError(f"timesteps has {text!r}, which is not a whole number") from None
+def _steps(given: object) -> int:
+    steps = whole(given)
+    if steps is None:
+        raise EvoError(f"timesteps has {given!r}, which is not a whole number")
     if steps < 1:
         raise EvoError(f"timesteps has {steps}; a network is shown 1 time step or more")
     return steps

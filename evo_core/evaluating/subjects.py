@@ -8,7 +8,7 @@ import numpy as np
 
 from evo_core.components import Component
 from evo_core.config import Layer
-from evo_core.data import Samples
+from evo_core.data import Samples, check_encoding
 from evo_core.errors import EvoError
 from evo_core.evaluating.measuring import encoding_of
 from evo_core.evaluating.question import DROP, NOISE, STEPS, Condition, Question
@@ -43,13 +43,18 @@ def load_subjects(
 
 
 def check(question: Question, networks: Sequence[LoadedNetwork], samples: Samples) -> None:
-    """Refuse conditions that make no sense for the data.
+    """Refuse conditions and encodings that make no sense for the data.
 
     Raises:
         EvoError: If there are any.
     """
     if not len(samples):
         raise EvoError(f"{networks[0].plan.config.data} has no {question.split} samples")
+    for encoding, text in {encoding_of(one): one.text for one in reversed(networks)}.items():
+        try:
+            check_encoding(samples, encoding)
+        except EvoError as error:
+            raise EvoError(f"{text} can not be shown these data: {error}") from None
     for condition in question.conditions:
         if samples.inputs.ndim == 5:
             _check_events(condition, samples)

@@ -116,10 +116,11 @@ def _frames(loaded: LoadedNetwork) -> Tensor:
     frames = torch.rand((task.steps, len(_LOUDNESS), *task.shape), generator=generator)
     frames *= torch.tensor(_LOUDNESS)[:, None, None, None]
     samples = plan.splits.train.take(slice(_REAL))
-    if samples.inputs.shape[-3:] == task.shape and plan.splits.task(task.steps) == task:
+    enough = samples.inputs.ndim == 4 or samples.inputs.shape[1] >= task.steps
+    if enough and samples.inputs.shape[-3:] == task.shape:
         rng = np.random.default_rng(0)
         real = encoded(samples, task.steps, plan.config.scoring.encoding, rng)
-        frames = torch.cat([frames, real], 1)
+        frames = torch.cat([frames, real[: task.steps]], 1)
     return frames.double()
 
 

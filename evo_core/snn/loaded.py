@@ -101,7 +101,9 @@ def _found(
     *,
     allow_plugins: bool,
 ) -> LoadedNetwork:
-    target = resolve(text, layers, components=components, allow_plugins=allow_plugins)
+    target = resolve(
+        text, layers, components=components, allow_plugins=allow_plugins, trainings=True
+    )
     loaded = _of_target(text, target)
     if any("data" in layer for layer in layers):  # a FILE.json does not name its own
         check_data(loaded)

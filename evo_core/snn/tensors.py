@@ -30,7 +30,7 @@ def tensor_bytes(tensors: Mapping[str, Tensor], facts: Mapping[str, str] | None 
     from safetensors.torch import save
 
     kept = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return save(kept, None if facts is None else dict(facts))
+    return save(kept, dict(facts) if facts else None)  # no tensors and no facts: broken JSON
 
 
 def parse_tensors(content: bytes, what: str) -> dict[str, Tensor]:

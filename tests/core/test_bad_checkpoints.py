@@ -110,7 +110,8 @@ def test_a_training_that_has_not_begun(copied, refused):
 
 
 def test_what_is_nothing(refused, in_empty_folder):
-    assert "no target 'nothing'" in refused("nothing")
+    said = refused("nothing")
+    assert "no such training or run folder; write TRAINING, TRAINING/epoch-7, RUN, " in said
     (in_empty_folder / "empty").mkdir()
     assert "empty is no run folder" in refused("empty")
 

@@ -57,6 +57,7 @@ WRONG = [  # the arguments, and what the line must say
     (["run", "--workers", "-1"], "workers is -1; "),
     (["run", SET, "scoring.batch=99999"], "scoring.batch is 99999, but the data has 1079"),
     (["run", SET, "mse.templates.X.nods=['a']"], "did you mean 'nodes'"),
+    (["export", "reference:2fc", SET, "lif.tau=inf", "--format", "json"], "lif.tau is Infinity; "),
     # things outside
     (["run", "--device", "gpu"], "no device 'gpu'; take cpu, cuda or cuda:N"),
     (["run", "--device", "cuda:77"], "device 'cuda:77' is not there"),

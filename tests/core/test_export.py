@@ -53,12 +53,16 @@ def test_the_table_goes_to_a_file_whole_or_not_at_all(cli, finished_run, tmp_pat
     assert (done.code, done.out) == (0, "")
     assert "8 candidates" in done.err
     assert (tmp_path / "t.csv").read_text() == plain.out
-    told = cli("export", finished_run, "--out", tmp_path / "t.csv", "--json").json
-    assert told == {"file": str(tmp_path / "t.csv"), "format": "csv", "candidates": 8}
+    again = cli("export", finished_run, "--table", "failures", "--out", tmp_path / "t.csv")
+    said = f"error: {tmp_path / 't.csv'} is there already; choose another --out\n"
+    assert (again.code, again.err) == (2, said)
+    assert (tmp_path / "t.csv").read_text() == plain.out
+    told = cli("export", finished_run, "--out", tmp_path / "u.csv", "--json").json
+    assert told == {"file": str(tmp_path / "u.csv"), "format": "csv", "candidates": 8}
     wrong = cli("export", finished_run, "--out", tmp_path / "none" / "t.csv")
     assert wrong.code == 2
     assert "can not be written: No such file or directory" in wrong.err
-    assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "u.csv"]
     assert cli("export", finished_run, "--out", tmp_path).code == 2
 
 

@@ -136,8 +136,8 @@ def test_the_command_line_stops_exports_the_table_and_goes_on(
 
     written = cli("export", "run", *FAILURES, "--out", "f.csv")
     assert f"written: f.csv, {len(rows)} choices" in written.err
-    assert cli("export", "run", *FAILURES, "--out", "f.csv", "--json").json == {
-        "file": "f.csv", "format": "csv", "choices": len(rows)
+    assert cli("export", "run", *FAILURES, "--out", "g.csv", "--json").json == {
+        "file": "g.csv", "format": "csv", "choices": len(rows)
     }  # fmt: skip
     wrong = cli("export", "run", "--table", "failure")
     assert (wrong.code, wrong.err) == (2, "error: no table 'failure'; did you mean 'failures'?\n")

@@ -206,6 +206,15 @@ def test_a_checkpoint_of_another_network_is_refused(cli, unfinished, chain):
     assert "does not fit the network of its job" in refused(cli, unfinished)
 
 
+def test_a_training_whose_optimiser_remembers_nothing_goes_on(cli, chain_file, tmp_path):
+    """The file of its moments holds none."""
+    plain = ("--set", "recipe.optimiser=sgd", "--set", "recipe.momentum=0")
+    whole = cli("train", chain_file, *SHORT, *plain, "--out", tmp_path / "t", "--json").json
+    (tmp_path / "t" / "result.json").unlink()
+    again = cli("train", "--resume", tmp_path / "t", "--quiet", "--json")
+    assert (again.code, again.json["test"]) == (0, whole["test"])
+
+
 def test_other_code_goes_on_when_told_so(cli, unfinished, trained):
     path = unfinished / "epoch-2" / "checkpoint.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"code": {}}))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evo_core.data import Samples
-from evo_core.evaluating.corruption import corrupted, input_range
+from evo_core.evaluating.corruption import corrupted, input_range, kept_spikes
 from evo_core.evaluating.question import Condition
 
 GREY = Samples(np.full((50, 2, 20, 20), 128, np.uint8), np.zeros(50, np.int64), scale=1 / 255)
@@ -53,6 +53,17 @@ def test_more_salt_and_pepper_changes_what_less_did():
     less, more = noisy("salt-pepper", 0.1), noisy("salt-pepper", 0.3)
     changed = less != np.float32(128 / 255)
     assert np.array_equal(less[changed], more[changed])
+
+
+def test_more_gaussian_noise_is_the_same_noise_scaled():
+    less, more = (noisy("gaussian", level) - np.float32(128 / 255) for level in (0.02, 0.04))
+    assert np.allclose(more, 2 * less, atol=1e-6)
+
+
+def test_what_few_lost_spikes_take_more_take_as_well():
+    few, many = (kept_spikes((40, 500), share, np.random.default_rng(3)) for share in (0.2, 0.6))
+    assert (many <= few).all()
+    assert abs(many.mean() - 0.4) < 5 * (0.4 * 0.6 / 20_000) ** 0.5
 
 
 def test_each_event_is_lost_with_the_same_chance():

@@ -86,7 +86,7 @@ def test_other_data_than_a_network_is_for_are_refused(cli, trainings, tmp_path):
 def test_networks_for_different_data_are_not_compared(cli, trainings, tmp_path):
     wide = trainings["wide"].folder
     refused(cli, tmp_path, wide, wide, said="is named twice")
-    refused(cli, tmp_path, wide, "runs/none", said="there is no such run folder")
+    refused(cli, tmp_path, wide, "runs/none", said="there is no such training or run folder")
 
 
 def test_a_folder_that_is_full_is_left_alone(cli, trainings, tmp_path):

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from spikingjelly.activation_based import functional
 from torch import nn
 
-from evo_core import run, train
+from evo_core import array_dataset, run, train
 from evo_core.architecture import INPUT, Architecture, Edge, Node, Task
 from evo_core.cli import main
 from evo_core.config import from_layers
@@ -157,6 +158,16 @@ def test_what_arrives_twice_counts_twice(tmp_path):
     )  # fmt: skip
     nodes = tuple(map(Node, ("a", "b", "c", "logits")))
     same(lively(network_of(*edges, nodes=nodes)), tmp_path)
+
+
+def test_fewer_steps_than_the_events_have_frames(tmp_path):
+    """As ``evo train`` and ``evo evaluate`` take it: the first frames are shown."""
+    counts = np.random.default_rng(0).poisson(1.0, (50, 5, 1, 8, 8)).astype(np.uint8)
+    events = array_dataset("events", counts, np.arange(50) % 3)
+    layer = {"data": "events", "scoring": {"steps": 5, "batch": 8}}
+    plan = make_plan(Job(from_layers(layer), (events,)))
+    loaded = lively(chain(Flatten(), Linear(64, 3), LIF))
+    same(replace(loaded, plan=plan), tmp_path)
 
 
 def test_parts_are_concatenated_and_normalised_in_their_order(tmp_path):

@@ -152,6 +152,14 @@ def test_neurons_may_open_edges_from_the_input(tmp_path):
     assert "input_lif" in (tmp_path / "out" / "network.py").read_text()
 
 
+def test_a_network_without_weights_is_written_too(tmp_path):
+    edges = (Edge(INPUT, "logits", (Flatten(), Neuron("if", (("threshold", 0.7),)))),)
+    graph = Architecture(Task((1, 2, 2), 4, 3), (Node("logits"),), edges, "logits")
+    for wanted, found in outputs(loaded(graph, plan_of("reference")), tmp_path / "net"):
+        assert wanted.any()
+        assert torch.equal(wanted, found)
+
+
 def test_a_population_fires_in_what_is_compared(tmp_path):
     """A silent network would be equal to anything."""
     plan = plan_of("reference")
