@@ -111,21 +111,6 @@ def to_dataframe(folder: Path) -> pandas.DataFrame:
     return pandas.DataFrame(table.rows, columns=list(table.columns))
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file, whole or not at all.
-
-    Raises:
-        EvoError: If it can not be written.
-    """
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EvoError(f"{path} can not be written: {error.strerror}") from None
-
-
 def _row(candidate: Candidate, one: Evaluation, names: Iterable[str]) -> tuple[Any, ...]:
     scores = [one.scores[name].value if name in one.scores else None for name in names]
     return (

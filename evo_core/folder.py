@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import secrets
 import shutil
@@ -110,11 +111,33 @@ def is_folder(text: str) -> bool:
         return False
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a file, whole or not at all."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file, whole or not at all: also where it is interrupted.
+
+    Raises:
+        OSError: If it can not be written.
+    """
     part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+    try:
+        part.write_bytes(content if isinstance(content, bytes) else content.encode())
+        part.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+
+
+def write_out(path: Path, content: str | bytes) -> None:
+    """Write a file that somebody asked for, and the folders that lead to it.
+
+    Raises:
+        EvoError: If it can not be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise EvoError(f"{path} can not be written: {error.strerror}") from None
 
 
 def _sweep(folder: Path) -> None:

@@ -147,8 +147,8 @@ def _shrunk(before: Architecture, after: Architecture) -> str:
 
 
 def _table(run: Path, table: str, out: Path | None, *, allow_plugins: bool, as_json: bool) -> int:
-    from evo_core.export import candidates, failures, write_text
-    from evo_core.folder import is_folder
+    from evo_core.export import candidates, failures
+    from evo_core.folder import is_folder, write_out
 
     if out is not None:
         check_new(out)
@@ -161,7 +161,7 @@ def _table(run: Path, table: str, out: Path | None, *, allow_plugins: bool, as_j
     else:
         found, rows = failures(run, allow_plugins=allow_plugins), "choices"
     if out is not None:
-        write_text(out, found.to_csv())
+        write_out(out, found.to_csv())
     if as_json:
         written = {"file": str(out), "format": "csv", rows: len(found.rows)}
         print_json(found.to_json() if out is None else written)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from evo_core.architecture_json import SCHEMA, to_json
 from evo_core.errors import EvoError
-from evo_core.export import write_text
+from evo_core.folder import write_out
 
 if TYPE_CHECKING:
     from evo_core.snn.loaded import LoadedNetwork
@@ -27,5 +27,5 @@ def write_json(loaded: LoadedNetwork, out: Path) -> dict[str, Any]:
     if out.suffix != ".json":
         raise EvoError(f"--out {out} has to end in .json, as evo show and evo train read it")
     document = {"$schema": SCHEMA, "graph": to_json(loaded.architecture)}
-    write_text(out, json.dumps(document, indent=2, allow_nan=False) + "\n")
+    write_out(out, json.dumps(document, indent=2, allow_nan=False) + "\n")
     return {"files": [str(out)]}

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from evo_core.errors import EvoError, NotExportableError
 from evo_core.exporting.formats import check_new
+from evo_core.folder import write_out
 from evo_core.nir_limits import unsupported
 from evo_core.snn.encoding import encoded
 from evo_core.snn.loaded import LoadedNetwork
@@ -66,13 +67,7 @@ def write_nir(loaded: LoadedNetwork, path: Path) -> NirCheck:
     file = io.BytesIO()
     nir.write(file, nir_graph(loaded.network))
     check = _checked(loaded.network, _frames(loaded), nir.read(file))
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(file.getvalue())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EvoError(f"{path} can not be written: {error.strerror}") from None
+    write_out(path, file.getvalue())
     return check
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from evo_core.snn.loaded import LoadedNetwork
 
 FILES = ("network.py", "weights.safetensors")
+_ENDINGS = (".py", ".pt", ".pth", ".safetensors", ".json", ".nir")  # of files
 _SAMPLES = 2  # of the batch that the file is tried on
 
 
@@ -29,9 +30,14 @@ def write_torch(loaded: LoadedNetwork, out: Path) -> dict[str, Any]:
         out: The folder, which is not there yet or empty.
 
     Raises:
-        EvoError: If a neuron is none of SpikingJelly's, the folder can not be written, or what was
-            written does not give exactly what the network gives.
+        EvoError: If the folder has the name of a file, a neuron is none of SpikingJelly's, the
+            folder can not be written, or what was written does not give exactly what the network
+            gives.
     """
+    if out.suffix in _ENDINGS:
+        raise EvoError(
+            f"--out {out} will be a folder of {' and '.join(FILES)}; leave out {out.suffix}"
+        )
     source = build_source(loaded)
     with new_folder(out) as aside:
         write_whole(aside / FILES[0], source.text)

@@ -51,6 +51,15 @@ class LoadedNetwork:
     trained: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A checkpoint, with its weights by name."""
+
+    place: Path
+    found: checkpoint.Checkpoint
+    weights: Mapping[str, Tensor]
+
+
 def load_network(
     text: str,
     layers: Sequence[Layer] = (),
@@ -81,10 +90,29 @@ def load_network(
         names = sorted(path.name for path in folder.iterdir() if checkpoint.latest(path))
         raise EvoError(f"{text} holds several trainings; name one of them: {', '.join(names)}")
     is_one = (folder / "checkpoint.json").exists()
-    place = folder if is_one else checkpoint.latest(folder)
-    if place is not None:
-        return _of_checkpoint(text, place, layers, loose, allow_plugins=allow_plugins, known=known)
+    kept = _kept(folder) if is_one else _newest(folder)
+    if kept is not None:
+        return _of_checkpoint(text, kept, layers, loose, allow_plugins=allow_plugins, known=known)
     return _found(text, layers, loose, allow_plugins=allow_plugins)
+
+
+def _newest(folder: Path) -> _Kept | None:
+    """Read the newest checkpoint; a training that goes on may put a newer one in its place."""
+    while (place := checkpoint.latest(folder)) is not None:
+        try:
+            return _kept(place)
+        except EvoError:
+            if checkpoint.latest(folder) == place:
+                raise
+    return None
+
+
+def _kept(place: Path) -> _Kept:
+    """Read all of a checkpoint at once."""
+    found = checkpoint.read(place)
+    if checkpoint.WEIGHTS not in found.files:
+        raise EvoError(f"{place} holds no weights: its training has not begun")
+    return _Kept(place, found, read_tensors(place / checkpoint.WEIGHTS)[0])
 
 
 def _check_epoch(path: Path) -> None:
@@ -132,20 +160,18 @@ def check_data(loaded: LoadedNetwork) -> None:
 
 def _of_checkpoint(
     text: str,
-    place: Path,
+    kept: _Kept,
     layers: Sequence[Layer],
     components: tuple[Component, ...],
     *,
     allow_plugins: bool,
     known: Plan | None,
 ) -> LoadedNetwork:
-    found = checkpoint.read(place)
+    place, found = kept.place, kept.found
     try:
         job = TrainJob.from_json(found.job)
     except EvoError as error:
         raise EvoError(f"{place / 'checkpoint.json'} is damaged: {error}") from None
-    if checkpoint.WEIGHTS not in found.files:
-        raise EvoError(f"{place} holds no weights: its training has not begun")
     config = _config(job, layers)
     check_plugins(place.parent, config, layers, allow_plugins=allow_plugins)
     try:
@@ -153,7 +179,7 @@ def _of_checkpoint(
         check_neurons(job.architecture, plan)
     except EvoError as error:
         raise EvoError(f"{place} can not be loaded here: {error}") from None
-    network = _with(_drawn(job.architecture, plan), read_tensors(place / checkpoint.WEIGHTS)[0])
+    network = _with(_drawn(job.architecture, plan), kept.weights)
     if network is None:
         raise EvoError(f"{place} does not fit the network of its job")
     step = f", step {found.step}" if found.step else ""

@@ -15,8 +15,8 @@ from evo_core.comparing.searches.read import read_groups
 from evo_core.comparing.searches.report import report_of
 from evo_core.config import Layer
 from evo_core.errors import EvoError
-from evo_core.export import Table, write_text
-from evo_core.folder import check_closed
+from evo_core.export import Table
+from evo_core.folder import check_closed, write_out
 
 _COLUMNS = (
     "group", "run", "seed", "candidate", "genome", "space", "strategy", "objective", "best",
@@ -98,7 +98,7 @@ def _write(folder: Path, report: Mapping[str, Any]) -> None:
         write_figures(folder / "figures", figures)
     except OSError as error:
         raise EvoError(f"{folder} can not be written: {error.strerror}") from None
-    write_text(folder / "compare.html", searches_html(report, figures))
-    write_text(folder / "compare.csv", table_of(report).to_csv())
+    write_out(folder / "compare.html", searches_html(report, figures))
+    write_out(folder / "compare.csv", table_of(report).to_csv())
     text = json.dumps(report, indent=2, allow_nan=False)
-    write_text(folder / "compare.json", text + "\n")
+    write_out(folder / "compare.json", text + "\n")
