@@ -49,13 +49,18 @@ def test_a_run_that_is_made_longer_survives_a_kill_at_any_step(tmp_path, small_f
 
 
 @pytest.mark.slow
-def test_a_run_that_passes_on_bodies_survives_a_kill_at_any_step(tmp_path, small_flags):
+@pytest.mark.parametrize(
+    ("develop", "epochs", "every"), [("set[density=0.5]", 1, 25), ("sdsnn", 5, 35)]
+)
+def test_a_run_that_passes_on_bodies_survives_a_kill_at_any_step(
+    tmp_path, small_flags, develop, epochs, every
+):
     flags = (
-        *("--develop", "set[density=0.5]", "--inherit", "lamarck", "--rescore", "0"),
-        *("--fitness", "accuracy[epochs=1,samples=20],params", "--population", "3"),
+        *("--develop", develop, "--inherit", "lamarck", "--rescore", "0"),
+        *("--fitness", f"accuracy[epochs={epochs},samples=20],params", "--population", "3"),
         *("--set", "mse.cells=1", "--set", "mse.channels=4", "--set", "operators.mate=0.5"),
     )
-    command = [sys.executable, KILL_POINTS, tmp_path, "25", *small_flags, *flags]
+    command = [sys.executable, KILL_POINTS, tmp_path, str(every), *small_flags, *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     found = json.loads(done.stdout)
     assert found["wrong"] == {}
