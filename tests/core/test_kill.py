@@ -50,21 +50,24 @@ def test_a_run_that_is_made_longer_survives_a_kill_at_any_step(tmp_path, small_f
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("develop", "epochs", "every"), [("set[density=0.5]", 1, 25), ("sdsnn", 5, 35)]
+    ("develop", "epochs", "population", "every", "kills"),
+    [("set[density=0.5]", 1, 3, 25, 8), ("sdsnn", 5, 2, 55, 3)],
+    ids=["set", "sdsnn"],
 )
 def test_a_run_that_passes_on_bodies_survives_a_kill_at_any_step(
-    tmp_path, small_flags, develop, epochs, every
+    tmp_path, small_flags, develop, epochs, population, every, kills
 ):
     flags = (
         *("--develop", develop, "--inherit", "lamarck", "--rescore", "0"),
-        *("--fitness", f"accuracy[epochs={epochs},samples=20],params", "--population", "3"),
+        *("--fitness", f"accuracy[epochs={epochs},samples=20],params"),
+        *("--population", str(population), "--set", "scoring.steps=1"),
         *("--set", "mse.cells=1", "--set", "mse.channels=4", "--set", "operators.mate=0.5"),
     )
     command = [sys.executable, KILL_POINTS, tmp_path, str(every), *small_flags, *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     found = json.loads(done.stdout)
     assert found["wrong"] == {}
-    assert found["kills"] > 8
+    assert found["kills"] > kills
     assert "Traceback" not in done.stderr
 
 
