@@ -50,24 +50,27 @@ def test_a_run_that_is_made_longer_survives_a_kill_at_any_step(tmp_path, small_f
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("develop", "epochs", "population", "every", "kills"),
-    [("set[density=0.5]", 1, 3, 25, 8), ("sdsnn", 5, 2, 55, 3)],
+    ("develop", "every", "more"),
+    [
+        ("set[density=0.5]", 25, ("accuracy[epochs=1,samples=20],params", "--population", "3")),
+        ("sdsnn", 100, ("accuracy[epochs=5,samples=10],params", "--population", "2",
+                        "--set", "scoring.steps=1", "--set", "mse.channels=2")),
+    ],
     ids=["set", "sdsnn"],
-)
+)  # fmt: skip
 def test_a_run_that_passes_on_bodies_survives_a_kill_at_any_step(
-    tmp_path, small_flags, develop, epochs, population, every, kills
+    tmp_path, small_flags, develop, every, more
 ):
     flags = (
         *("--develop", develop, "--inherit", "lamarck", "--rescore", "0"),
-        *("--fitness", f"accuracy[epochs={epochs},samples=20],params"),
-        *("--population", str(population), "--set", "scoring.steps=1"),
         *("--set", "mse.cells=1", "--set", "mse.channels=4", "--set", "operators.mate=0.5"),
+        *("--fitness", *more),
     )
     command = [sys.executable, KILL_POINTS, tmp_path, str(every), *small_flags, *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     found = json.loads(done.stdout)
     assert found["wrong"] == {}
-    assert found["kills"] > kills
+    assert found["kills"] > 8
     assert "Traceback" not in done.stderr
 
 
