@@ -94,9 +94,8 @@ class Lines:
         self._epochs, self._past = job.recipe.epochs, len(history)
         self._started = time.perf_counter()
         network = f"{job.target} ({job.architecture.parameters:,} parameters)"
-        self.say(f"{network} on {job.settings['data']}, seed {job.seed}, {folder}")
-        if history:
-            self.say(f"going on after epoch {len(history)}")
+        begins = f"going on after epoch {len(history)}" if history else "from initial weights"
+        self.say(f"{network} on {job.settings['data']}, seed {job.seed}, {begins}, {folder}")
 
     def stepped(self, epoch: int, step: int, steps: int) -> None:
         """Say nothing."""

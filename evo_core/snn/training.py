@@ -120,7 +120,12 @@ class Trainer:
         self.step += 1
 
     def end_epoch(self) -> EpochMetrics:
-        """Let the structure develop, measure on the validation split, and begin the next epoch."""
+        """Let the structure develop, measure on the validation split, and begin the next epoch.
+
+        Raises:
+            RunFailedError: If a weight, or a statistic of BatchNorm, is not finite.
+        """
+        self._check_finite()
         rate = learning_rate(self.recipe, self.epoch + 1 - 1 / self.steps)
         self.epoch += 1
         if self.developer is not None:
@@ -155,6 +160,15 @@ class Trainer:
             self.measure(self.splits.validation)
         made, gone = counter.per_sample(len(self.splits.validation)), pruned(self.network)
         return Costs(made.synops, made.macs, made.picojoules, gone.weights, gone.neurons)
+
+    def _check_finite(self) -> None:
+        """Refuse what the last steps of an epoch left, which no loss was computed with."""
+        for name, tensor in self.network.state_dict().items():
+            if not bool(tensor.isfinite().all()):
+                raise RunFailedError(
+                    f"{name} is not finite after epoch {self.epoch + 1}; lower recipe.lr or set "
+                    "recipe.clip_gradient"
+                )
 
     def _next_batch(self) -> tuple[Tensor, Tensor]:
         order = generator(self.seed, "order", self.epoch).permutation(self._rows)

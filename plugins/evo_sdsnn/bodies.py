@@ -15,6 +15,7 @@ from torch import Tensor
 from evo_sdsnn.state import LayerState
 
 Body = dict[str, Tensor]
+JOINED = "concatenated"  # with the name of a node behind it, an empty tensor of the development
 _WEIGHT = re.compile(r"network/(edges\.(.+?)(?:->|~>)(.+?)(?:#\d+)?)\.(\d+)\.weight")
 
 
@@ -60,7 +61,7 @@ def layers_of(body: Body) -> list[BodyLayer]:
             edge, source, target, place = found.groups()
             edges.setdefault(edge, []).append((int(place), source, target))
     found_in = (_of_edge(body, edge, places) for edge, places in sorted(edges.items()))
-    return _checked([layer for some in found_in for layer in some])
+    return _checked([layer for some in found_in for layer in some], _concatenating(body))
 
 
 def _of_edge(body: Body, edge: str, places: list[tuple[int, str, str]]) -> Iterator[BodyLayer]:
@@ -91,18 +92,26 @@ def _state(body: Body, name: str) -> LayerState | None:
     return LayerState(**found) if len(found) == len(kept) else None
 
 
-def _checked(layers: list[BodyLayer]) -> list[BodyLayer]:
+def _concatenating(body: Body) -> set[str]:
+    """Name the nodes that concatenate what enters them, as in ``makes``."""
+    prefix = f"development/{JOINED}/"
+    return {f"node {one.removeprefix(prefix)}" for one in body if one.startswith(prefix)}
+
+
+def _checked(layers: list[BodyLayer], concatenating: set[str]) -> list[BodyLayer]:
     """Let layers share neurons only where sizes fit; others make and read what is theirs alone.
 
-    They do not fit where a node concatenates what enters it, or where a convolution has groups.
+    They do not fit where a convolution has groups. Where a node concatenates what enters it, it is
+    not known here which part is whose.
     """
     sizes: dict[str, set[int]] = {}
     for one in layers:
         sizes.setdefault(one.makes, set()).add(len(one.weight))
     checked = []
     for one in layers:
-        makes = one.makes if len(sizes[one.makes]) == 1 else one.name
-        made = sizes.get(one.reads, set())
+        shared = len(sizes[one.makes]) == 1 and one.makes not in concatenating
+        makes = one.makes if shared else one.name
+        made = set() if one.reads in concatenating else sizes.get(one.reads, set())
         fits = len(made) == 1 and _fits(one.weight, min(made))
         checked.append(replace(one, makes=makes, reads=one.reads if fits else ""))
     return checked

@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 from evo_core.snn.developing import Progress
 from evo_core.snn.network import SpikingNetwork
 from evo_core.snn.silence import WeightLayer, silent_inputs, there_of, weight_layers
+from evo_sdsnn.bodies import JOINED
 from evo_sdsnn.options import SdsnnOptions
 from evo_sdsnn.state import LayerState, State
 from evo_sdsnn.stepping import begin, go_on
@@ -88,8 +89,13 @@ def after_epoch(state: Developing, progress: Progress) -> None:
 
 
 def tensors(state: Developing) -> dict[str, Tensor]:
-    """Give the state of all layers."""
-    return state.state.tensors()
+    """Give the state of all layers; empty tensors name the nodes that concatenate.
+
+    Bodies have no other way to tell a Linear that reads two parts from one that reads two pixels.
+    """
+    graph = state.network.architecture
+    joined = [one.name for one in graph.nodes if one.join == "concat"]
+    return state.state.tensors() | {f"{JOINED}/{name}": torch.empty(0) for name in joined}
 
 
 def restore(state: Developing, kept: Mapping[str, Tensor]) -> None:

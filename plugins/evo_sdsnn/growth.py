@@ -12,6 +12,19 @@ from evo_sdsnn.ranges import pieces
 from evo_sdsnn.selecting import kth_smallest, put_last
 from evo_sdsnn.state import LayerState
 
+JUST_GROWN = 255  # safe for T_s epochs, by the T_s of the next step; T_s itself is 250 at most
+
+
+def shorten_safety(layer: LayerState, spine: int) -> None:
+    """Let an epoch pass in which what has grown was safe, mode ``improved``; T_s epochs at most.
+
+    What a mutation grows is safe for the T_s of the training to come, which the mutation does not
+    know: it is known here.
+    """
+    if some(layer.growth):
+        shorter = layer.growth.clamp(1, spine).sub_(1)
+        layer.growth.copy_(torch.where(layer.connections(), shorter, layer.growth))
+
 
 def regenerate(weight: Tensor, layer: LayerState, percentile: float, spine: int) -> None:
     """Let connections grow whose value is high: that of the weights themselves, with its sign.
@@ -57,7 +70,7 @@ def regenerate_by_gradient(layer: LayerState, percentile: float, spine: int) -> 
         put_last(evidence, ~gone)
         level = _below_percentile(evidence, percentile, among=count(gone)).clamp(min=0)
         asking = compared(evidence, gt, level).logical_and_(gone)
-    safe = layer.growth.clamp(min=1).sub_(1).mul_((~gone).view(torch.uint8))
+    safe = layer.growth * (~gone).view(torch.uint8)
     layer.growth.add_(1).mul_(asking.view(torch.uint8)).add_(safe)
     grown = (layer.growth > spine).logical_and_(gone)
     layer.gradient.zero_()

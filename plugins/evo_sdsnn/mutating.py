@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from evo_sdsnn.bodies import Body, BodyLayer, layers_of
+from evo_sdsnn.growth import JUST_GROWN
 from evo_sdsnn.options import SdsnnOptions
 from evo_sdsnn.pruning import cut, just_grown, scores
 from evo_sdsnn.ranges import apply_mask, clamp
@@ -44,6 +45,7 @@ def prune(body: Body, rng: np.random.Generator, options: SdsnnOptions) -> Body:
     """Prune a random number of neurons, likely those with narrow ranges; one of a layer stays.
 
     If no layer loses any, a layer drawn at random loses one. Neurons that have just grown are safe.
+    Bias and BatchNorm are silenced where a training silences them, in mode ``improved``.
     """
     body = _copied(body)
     layers = list(_trained(body)) if options.prune else []
@@ -58,7 +60,7 @@ def prune(body: Body, rng: np.random.Generator, options: SdsnnOptions) -> Body:
         chosen[choice.nonzero().view(-1)[_drawn(-score / spread, count, rng)]] = True
         cut(state, chosen)
         apply_mask(layer.weight, state)
-        for name in layer.units:
+        for name in layer.units if options.mode == "improved" else ():
             if name.endswith((".bias", ".running_mean")):
                 body[name][chosen] = 0
     return body
@@ -67,9 +69,9 @@ def prune(body: Body, rng: np.random.Generator, options: SdsnnOptions) -> Body:
 def regenerate(body: Body, rng: np.random.Generator, options: SdsnnOptions) -> Body:
     """Let a random share of the pruned connections grow, likely those with growth evidence.
 
-    They grow from zero, and in mode ``improved`` are safe from pruning for T_s epochs. A neuron
-    that wakes reads with random weights, and sends small ones where it sent nothing: if all were
-    zero, none would ever learn.
+    They grow from zero. In mode ``improved`` they are safe from pruning for T_s epochs, and a
+    neuron that wakes reads with random weights, and sends small ones where it sent nothing: if all
+    were zero, none would ever learn. In the other modes a pruned neuron sends what it did.
     """
     body = _copied(body)
     layers = layers_of(body)
@@ -79,17 +81,18 @@ def regenerate(body: Body, rng: np.random.Generator, options: SdsnnOptions) -> B
         if not grown.any():
             continue
         state.mask.logical_or_(kernels(grown, state.mask))
-        safe = options.over(int(state.age)).threshold if options.mode == "improved" else 0
-        state.growth.masked_fill_(grown, safe)
-        if options.mode == "improved":
-            state.gradient.masked_fill_(kernels(grown, state.mask), 0)
-            state.pruned.copy_(state.live() == 0)
-        awake = asleep & (state.live() > 0)
+        if options.mode != "improved":
+            state.growth.masked_fill_(grown, 0)
+            continue
+        state.growth.masked_fill_(grown, JUST_GROWN)
+        state.gradient.masked_fill_(kernels(grown, state.mask), 0)
+        state.pruned.copy_(state.live() == 0)
+        awake = asleep & ~state.pruned
         if awake.any():
             wake(body, layer, awake, rng)
             for other in layers:
                 if other.reads == layer.makes:
-                    let_send(other, awake, safe, rng)
+                    let_send(other, awake, rng)
     return body
 
 

@@ -44,17 +44,19 @@ def scores(layer: LayerState) -> Tensor:
 def prune_neurons(layer: LayerState, *, again: bool) -> None:
     """Prune the neurons with the lowest scores, as many as the pruning rate of the layer says.
 
-    Those that were ever pruned fill the quota but stay as they are.
+    Those that were ever pruned fill the quota but stay as they are. Of those with synapses, the one
+    with the highest score stays: it may be no higher than that of the pruned, which is 0.
 
     Args:
-        layer: Its mask changes; one neuron at least is left out of the quota.
+        layer: Its mask changes.
         again: Prune those that have grown again once more, but none that has just grown.
     """
     quota = min(math.floor(layer.units * float(layer.rate) / 100), layer.units - 1)
-    lowest = scores(layer).argsort(stable=True)[:quota]
+    order, living = scores(layer).argsort(stable=True), layer.live() > 0
     chosen = torch.zeros_like(layer.pruned)
-    chosen[lowest] = True
-    open_to = (layer.live() > 0) & ~just_grown(layer) if again else ~layer.pruned
+    chosen[order[:quota]] = True
+    chosen[order[living[order]][-1:]] = False
+    open_to = living & ~just_grown(layer) if again else ~layer.pruned
     cut(layer, chosen & open_to)
 
 

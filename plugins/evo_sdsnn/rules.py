@@ -9,7 +9,7 @@ from itertools import zip_longest
 import torch
 from torch import Tensor
 
-from evo_sdsnn.growth import regenerate, regenerate_by_gradient
+from evo_sdsnn.growth import regenerate, regenerate_by_gradient, shorten_safety
 from evo_sdsnn.options import SdsnnOptions
 from evo_sdsnn.pruning import prune_dead, prune_neurons, quotas, retract
 from evo_sdsnn.ranges import apply_mask, clamp, set_ranges, update_ranges
@@ -58,6 +58,8 @@ def end_epoch(layers: Sequence[Layer], targets: int) -> None:
             _constrain(one)
             one.state.age.fill_(one.epoch + 1)
         for one in layers:
+            if one.options.mode == "improved":
+                shorten_safety(one.state, one.options.threshold)
             if not one.changes:
                 one.state.gradient.zero_()
             elif one.options.regenerate:

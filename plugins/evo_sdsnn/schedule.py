@@ -19,7 +19,9 @@ def percentile(options: SdsnnOptions, epoch: int, *, conv: bool) -> float:
     given = options.conv_growth if conv else options.fc_growth
     default = 95.0 if options.mode == "improved" else (65.0 if conv else 60.0)
     start = default if given is None else given
-    power: float = options.growth_base ** min(_elapsed(options, epoch), 1000.0)
+    elapsed = _elapsed(options, epoch)
+    settled = elapsed * math.log(options.growth_base) > math.log(HIGHEST)
+    power: float = HIGHEST if settled else options.growth_base**elapsed
     return min(max(HIGHEST, start), start + power)
 
 

@@ -1,4 +1,4 @@
-"""What a neuron in a body needs to take part again, once some of its connections have grown."""
+"""What a silent neuron in a body needs to take part again, once connections of it have grown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from evo_sdsnn.bodies import Body, BodyLayer
+from evo_sdsnn.growth import JUST_GROWN
 
 _SENT = 0.1  # of the mean weight: what a neuron that wakes sends at first
 
@@ -16,24 +17,24 @@ _SENT = 0.1  # of the mean weight: what a neuron that wakes sends at first
 def wake(body: Body, layer: BodyLayer, awake: Tensor, rng: np.random.Generator) -> None:
     """Give neurons ``[O]`` weights to read with, of the mean size in their layer.
 
-    In mode ``improved`` their BatchNorm, which silenced them, begins anew.
+    Their BatchNorm, which silenced them, begins anew.
     """
     assert layer.state is not None
     there = layer.state.mask[awake]
     layer.weight[awake] = _noise(layer.weight[awake], _size(layer.weight), rng) * there
-    if layer.state.gradient.numel():
-        for name in layer.units:
-            if name.endswith((".weight", ".running_var")):
-                body[name][awake] = 1
+    for name in layer.units:
+        if name.endswith((".weight", ".running_var")):
+            body[name][awake] = 1
 
 
-def let_send(reader: BodyLayer, awake: Tensor, safe: int, rng: np.random.Generator) -> None:
+def let_send(reader: BodyLayer, awake: Tensor, rng: np.random.Generator) -> None:
     """Let neurons send a little by connections that are there but have no weight.
+
+    These are as safe from pruning as if they had grown.
 
     Args:
         reader: The layer that reads them.
         awake: Which neurons.
-        safe: For how many epochs these connections are safe from pruning.
         rng: Draws the weights.
     """
     weight, state = reader.weight, reader.state
@@ -42,8 +43,9 @@ def let_send(reader: BodyLayer, awake: Tensor, safe: int, rng: np.random.Generat
     if state is not None:
         silent &= state.mask
     weight.copy_(torch.where(silent, _noise(weight, _SENT * _size(weight), rng), weight))
-    if state is not None and safe:
-        state.growth.masked_fill_(silent.flatten(2).any(2) if weight.ndim > 2 else silent, safe)
+    if state is not None:
+        lit = silent.flatten(2).any(2) if weight.ndim > 2 else silent
+        state.growth.masked_fill_(lit, JUST_GROWN)
 
 
 def kernels(connections: Tensor, mask: Tensor) -> Tensor:

@@ -49,13 +49,24 @@ def test_a_run_that_is_made_longer_survives_a_kill_at_any_step(tmp_path, small_f
 
 
 @pytest.mark.slow
-def test_a_run_that_passes_on_bodies_survives_a_kill_at_any_step(tmp_path, small_flags):
+@pytest.mark.parametrize(
+    ("develop", "every", "more"),
+    [
+        ("set[density=0.5]", 25, ("accuracy[epochs=1,samples=20],params", "--population", "3")),
+        ("sdsnn", 100, ("accuracy[epochs=5,samples=10],params", "--population", "2",
+                        "--set", "scoring.steps=1", "--set", "mse.channels=2")),
+    ],
+    ids=["set", "sdsnn"],
+)  # fmt: skip
+def test_a_run_that_passes_on_bodies_survives_a_kill_at_any_step(
+    tmp_path, small_flags, develop, every, more
+):
     flags = (
-        *("--develop", "set[density=0.5]", "--inherit", "lamarck", "--rescore", "0"),
-        *("--fitness", "accuracy[epochs=1,samples=20],params", "--population", "3"),
+        *("--develop", develop, "--inherit", "lamarck", "--rescore", "0"),
         *("--set", "mse.cells=1", "--set", "mse.channels=4", "--set", "operators.mate=0.5"),
+        *("--fitness", *more),
     )
-    command = [sys.executable, KILL_POINTS, tmp_path, "25", *small_flags, *flags]
+    command = [sys.executable, KILL_POINTS, tmp_path, str(every), *small_flags, *flags]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     found = json.loads(done.stdout)
     assert found["wrong"] == {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import signal
 
@@ -180,6 +181,15 @@ def test_a_training_that_diverges_ends_with_one_line(trainer):
         one.network.edge("b->out")[1].bias.fill_(float("nan"))
     with pytest.raises(RunFailedError, match=r"the loss is nan in step 1 of epoch 1; lower"):
         one.make_step()
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_training_whose_last_step_breaks_the_weights_ends_with_one_line(trainer, value):
+    one = trainer()
+    one.make_step()
+    one.network.edge("b->out")[1].bias.data[0] = value
+    with pytest.raises(RunFailedError, match=r"b->out\.2\.bias is not finite after epoch 1; lower"):
+        one.end_epoch()
 
 
 def test_clipping_shortens_the_gradient(trainer):

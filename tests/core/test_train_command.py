@@ -92,7 +92,7 @@ def test_the_best_of_a_front_are_trained(cli, finished_run, tmp_path):
 def test_progress_is_told_on_stderr(cli, chain_file, tmp_path):
     done = cli("train", chain_file, *SHORT[:-1], "--out", tmp_path / "t")
     assert "epoch 2/2: loss" in done.err
-    assert "on digits, seed 0" in done.err
+    assert "on digits, seed 0, from initial weights" in done.err
 
 
 def test_tensorboard_is_written_when_asked_for(cli, chain_file, tmp_path):

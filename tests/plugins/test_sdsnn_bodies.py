@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from evo_sdsnn import LayerState, SdsnnOptions, begin
 from evo_sdsnn.bodies import layers_of
+from evo_sdsnn.growth import JUST_GROWN
 from evo_sdsnn.mating import mate
 from evo_sdsnn.mutating import constrain, prune, regenerate
 from evo_sdsnn.pruning import scores
@@ -135,7 +136,7 @@ def test_constraining_contracts_living_ranges_alone_and_clamps(mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_pruning_takes_whole_neurons_with_all_that_could_make_them_fire(mode):
+def test_pruning_takes_whole_neurons_and_silences_them_where_the_mode_does(mode):
     body, counts = body_of(mode, 2), []
     for seed in range(20):
         child = prune(body, np.random.default_rng(seed), options_of(mode))
@@ -145,9 +146,9 @@ def test_pruning_takes_whole_neurons_with_all_that_could_make_them_fire(mode):
             gone += int(lost.sum())
             assert one.state.pruned[lost].all()
             for unit in one.units:
-                fires = unit.endswith((".bias", ".running_mean"))
-                assert not (fires and child[unit][lost].any())
-                assert torch.equal(child[unit][~lost], body[unit][~lost])
+                silenced = mode == "improved" and unit.endswith((".bias", ".running_mean"))
+                expected = torch.where(lost & silenced, 0.0, body[unit])
+                assert torch.equal(child[unit], expected), unit
             kept = ~lost
             assert torch.equal(one.weight[kept], developing(body)[name].weight[kept])
         counts.append(gone)
@@ -200,7 +201,8 @@ def test_connections_grow_where_there_was_evidence_and_are_safe(mode):
         often += bool(grown[row, column])
         changed = new.weight != developing(body)[B].weight
         assert (developing(body)[B].weight[changed] == 0).all()
-        assert (new.state.growth[grown] == (2 if mode == "improved" else 0)).all()
+        assert mode == "improved" or not changed.any()
+        assert (new.state.growth[grown] == (JUST_GROWN if mode == "improved" else 0)).all()
         if mode == "improved":
             assert (new.state.gradient[grown] == 0).all()
     assert often > 10
@@ -309,3 +311,15 @@ def test_neurons_are_matched_across_edges_only_where_sizes_tell():
     assert found["a->c.1"] == ("node c", "")
     assert found["b->c.1"] == ("edges.b->c.1.weight", "")
     assert found["b->c.3"] == ("node c", "edges.b->c.1.weight")
+
+
+def test_a_linear_behind_a_concatenation_is_not_taken_for_one_that_reads_pixels():
+    body = {
+        "network/edges.input->a.0.weight": torch.zeros(4, 1, 3, 3),
+        "network/edges.input->a#2.0.weight": torch.zeros(4, 1, 3, 3),
+        "network/edges.a->b.1.weight": torch.zeros(5, 8),
+    }
+    reader, *parts = layers_of(body)
+    assert (reader.reads, {one.makes for one in parts}) == ("node a", {"node a"})
+    reader, *parts = layers_of(body | {"development/concatenated/a": torch.empty(0)})
+    assert (reader.reads, [one.makes for one in parts]) == ("", [one.name for one in parts])

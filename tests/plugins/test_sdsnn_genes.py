@@ -13,6 +13,7 @@ from evo_core.components import Development
 from evo_core.registry import installed
 from evo_sdsnn import SdsnnOptions, begin
 from evo_sdsnn.genes import configure, genes
+from evo_sdsnn.growth import JUST_GROWN
 from evo_sdsnn.stepping import go_on
 
 COMMON = {"sdsnn.pace", "sdsnn.contraction", "sdsnn.growth", "sdsnn.growth_base"}
@@ -103,6 +104,21 @@ def test_layers_step_by_their_own_age():
         # its range was set after its first epoch, and contracts after two epochs of falling
         assert (ends["young"] < 0.8) == (epoch >= 2)
     assert {name: int(layer.age) for name, layer in state.layers.items()} == {"old": 24, "young": 4}
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_what_a_mutation_grows_is_safe_for_the_spine_threshold_of_the_life_to_come(switch):
+    options = SdsnnOptions(pace=8, synapses=0.99, neurons=0.0, dead=0.0, regenerate=switch)
+    weights = {"one": torch.arange(1.0, 17).view(4, 4)}
+    state = begin(weights, options)
+    layer = state.layers["one"]
+    layer.age.fill_(20)  # with 5 epochs to come, T_s is 3; over the life so far it would be 2
+    layer.growth[0] = JUST_GROWN
+    seen = []
+    for epoch in range(3):
+        go_on(weights, state, 5 - epoch, options)
+        seen.append((layer.growth[0].tolist(), bool(layer.mask[0].all())))
+    assert seen == [([2] * 4, True), ([1] * 4, True), ([0] * 4, False)]
 
 
 @pytest.mark.parametrize("text", ["sdsnn[pace=3]", "sdsnn[pace=0.5]", "sdsnn[spine=2,pace=8]"])

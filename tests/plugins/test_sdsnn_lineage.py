@@ -13,7 +13,7 @@ from evo_core.binding import Binder
 from evo_core.components import Dataset, Development, NeuronModel, load
 from evo_core.development import MATE
 from evo_core.evaluation import Inheritance
-from evo_core.primitives import BatchNorm, Conv, GlobalAveragePool, Linear, Neuron
+from evo_core.primitives import BatchNorm, Conv, Flatten, GlobalAveragePool, Linear, Neuron
 from evo_core.recipe import read_recipe
 from evo_core.registry import installed
 from evo_core.snn import checkpoint
@@ -21,6 +21,8 @@ from evo_core.snn.heritage import Heritage, begin, left_by
 from evo_core.snn.silence import pruned
 from evo_core.snn.tensors import parse_tensors
 from evo_core.snn.training import Trainer
+from evo_sdsnn.bodies import layers_of
+from evo_sdsnn.growth import JUST_GROWN
 
 LIF = Neuron("lif", (("surrogate", "atan"),))
 BINDER = Binder(installed(), {})
@@ -42,14 +44,28 @@ def network(last=8):
     )
 
 
-def trainer_of(text=HARD, last=8):
+def concatenation():
+    """Give a network whose classifier reads 2 x 2 pixels of two parts of equal size."""
+    return Architecture(
+        Task((1, 8, 8), 10, 2),
+        (Node("a"), Node("b", "concat"), Node("out")),
+        (
+            Edge(INPUT, "a", (Conv(1, 4, 3, 2), BatchNorm(4))),
+            Edge("a", "b", (LIF, Conv(4, 4, 3, 2), BatchNorm(4))),
+            Edge("a", "b", (LIF, Conv(4, 4, 3, 2), BatchNorm(4))),
+            Edge("b", "out", (LIF, Flatten(), Linear(32, 10))),
+        ),
+        "out",
+    )
+
+
+def trainer_of(text=HARD, last=8, graph=None):
     data = BINDER.bind(Dataset, "digits")
     recipe = read_recipe("quick", {"epochs": 5, "samples": 60, "batch": 20})
     bound = BINDER.bind(Development, text)
     splits = load(data.record.load)(data.options, None)
-    return Trainer(
-        network(last), splits, installed().all(NeuronModel), recipe, 0, development=bound
-    )
+    graph = graph or network(last)
+    return Trainer(graph, splits, installed().all(NeuronModel), recipe, 0, development=bound)
 
 
 def train(trainer, epochs=5):
@@ -159,7 +175,8 @@ def test_a_neuron_that_the_mutation_wakes_takes_part_again(parent):
             woken += int(awake.sum())
             assert (layer.norm.weight[awake] == 1).all()
             assert (layer.norm.running_var[awake] == 1).all()
-            assert (structure.growth[awake][structure.mask[awake].flatten(2).any(2)] == 1).all()
+            there = structure.mask[awake].flatten(2).any(2)
+            assert (structure.growth[awake][there] == JUST_GROWN).all()
     assert woken > 0
     train(child, 1)
     assert all(bool(one.isfinite().all()) for one in child.network.parameters())
@@ -190,3 +207,17 @@ def test_a_checkpoint_without_ages_is_refused_in_a_line(parent, tmp_path, monkey
     with pytest.raises(EvoError, match=r"no structural state for .*age; train anew") as error:
         checkpoint.restore(trainer_of(), place, checkpoint.read(place))
     assert "\n" not in str(error.value)
+
+
+def test_a_body_tells_which_nodes_concatenate_so_that_no_wrong_neuron_is_matched():
+    trainer = trainer_of(graph=concatenation())
+    body = parse_tensors(left_by(trainer), "body")
+    found = {one.name: one for one in layers_of(body)}
+    assert found["edges.b->out.2.weight"].reads == ""  # 32 columns are 4 neurons, 8 pixels each?
+    parts = [one for name, one in found.items() if name.startswith("edges.a->b")]
+    assert [one.makes for one in parts] == [one.name for one in parts]
+    assert [one.reads for one in parts] == ["node a", "node a"]
+    child = trainer_of(graph=concatenation())
+    heritage = Heritage(Inheritance(("one",), (("prune", 1), ("regenerate", 1))), (body,))
+    begin(child, heritage, BINDER.bind(Development, HARD))
+    assert parse_tensors(left_by(child), "child").keys() == body.keys()

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from evo_core import EvoError
 from evo_sdsnn import SdsnnOptions, begin, step
 from evo_sdsnn.pruning import quotas, scores
+from evo_sdsnn.schedule import percentile
 from evo_sdsnn.selecting import kth_smallest
 
 PATH = Path(__file__).parents[1] / "data" / "sdsnn_loops.py"
@@ -293,3 +294,12 @@ def test_weights_of_another_state_are_refused():
     for other in ({"b": torch.ones(3, 4)}, {"a": torch.ones(4, 3)}, {}):
         with pytest.raises(EvoError, match="state"):
             step(other, state, 0, SdsnnOptions())
+
+
+@pytest.mark.parametrize("mode", ["improved", "intended", "released"])
+@pytest.mark.parametrize("base", [1.0, 1.1, 10.0])
+def test_percentiles_rise_to_99_however_long_a_life_is(mode, base):
+    options = SdsnnOptions(mode=mode, spine=1, conv_growth=60.0, growth_base=base)
+    found = [percentile(options, epoch, conv=True) for epoch in (3, 4, 100, 10**6)]
+    assert found == sorted(found)
+    assert (found[0], found[-1]) == (61, 61 if base == 1 else 99)
