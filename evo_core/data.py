@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -210,13 +211,28 @@ def split(samples: Samples, *, validation: float, test: float) -> Splits:
 
 def digits(options: object, root: Path | None) -> Splits:
     """Load scikit-learn's digits: 1,797 scans of handwriting, 8x8, 16 grey levels, 10 classes."""
-    from sklearn.datasets import load_digits
-
     _no_files("digits", root)
-
-    images, labels = load_digits(return_X_y=True)
+    images, labels = _scans()
     scans = (images.reshape(-1, 1, 8, 8) / 16).astype(np.float32)
     return split(Samples(scans, labels.astype(np.int64)), validation=0.2, test=0.2)
+
+
+def _scans() -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Give the pixels ``[N, 64]`` and labels ``[N]`` of the digits.
+
+    Read from scikit-learn's file, since importing scikit-learn takes every process, and every
+    worker, a second; a release that keeps the file elsewhere is asked itself.
+    """
+    found = find_spec("sklearn")
+    for folder in (found and found.submodule_search_locations) or ():
+        file = Path(folder, "datasets", "data", "digits.csv.gz")
+        if file.is_file():
+            table = np.loadtxt(file, delimiter=",")
+            return table[:, :-1], table[:, -1]
+    from sklearn.datasets import load_digits
+
+    images, labels = load_digits(return_X_y=True)
+    return images, labels
 
 
 def _given(splits: Splits, options: object, root: Path | None) -> Splits:

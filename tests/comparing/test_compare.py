@@ -41,22 +41,22 @@ def evo_components():
 @pytest.fixture(scope="session")
 def command(evo_binary, small_comparison):
     """Give a command line that compares in a process of its own."""
-    return lambda folder, *more: [
-        evo_binary, "compare", *small_comparison, *QUESTION, *more, "--out", folder
-    ]  # fmt: skip
+    return lambda folder: [evo_binary, "compare", *small_comparison, *QUESTION, "--out", folder]
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory, command):
-    """Compare without being disturbed; give the folder."""
+def undisturbed(tmp_path_factory, command):
+    """Compare in a process that nothing disturbs; give the folder and what was shown."""
     folder = tmp_path_factory.mktemp("whole") / "found"
-    run(command(folder))
-    return folder
-
-
-def run(words):
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    done = subprocess.run(command(folder), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def whole(undisturbed):
+    """Give the folder of the comparison that nothing disturbed."""
+    return undisturbed[0]
 
 
 def contents(folder):
@@ -107,17 +107,18 @@ def test_the_numbers_are_those_of_the_runs(whole):
     assert document["measured"][11]["scores"]["rdm"][1] is None  # not among the repeated
 
 
-def test_the_same_command_reads_what_is_there_also_where_it_was_moved(whole, command, tmp_path):
+def test_the_same_command_reads_what_is_there_also_where_it_was_moved(whole, compare, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(whole, moved)
     before = {path: path.stat().st_mtime_ns for path in moved.glob("seed-*/run.sqlite")}
-    run(command(moved))
+    again = compare(*QUESTION, "--out", moved)  # this process is not the one that wrote it
+    assert again.code == 0, again.err
     assert contents(moved) == contents(whole)
     assert {path: path.stat().st_mtime_ns for path in moved.glob("seed-*/run.sqlite")} == before
 
 
 @pytest.mark.slow
-def test_a_comparison_that_was_killed_goes_on(whole, command, tmp_path):
+def test_a_comparison_that_was_killed_goes_on(whole, command, compare, tmp_path):
     folder = tmp_path / "found"
     begun = subprocess.Popen(
         command(folder),
@@ -135,16 +136,18 @@ def test_a_comparison_that_was_killed_goes_on(whole, command, tmp_path):
     assert kept >= 3
     with closing(Store.open(folder / "seed-0")) as store:
         seconds = [one.seconds for _, one in store.evaluated()]
-    run(command(folder))
+    done = compare(*QUESTION, "--out", folder)
+    assert done.code == 0, done.err
     assert contents(folder) == contents(whole)
     with closing(Store.open(folder / "seed-0")) as store:
         assert [one.seconds for _, one in store.evaluated()][:kept] == seconds
 
 
 @pytest.mark.slow
-def test_workers_change_nothing_but_the_time(whole, command, tmp_path):
+def test_workers_change_nothing_but_the_time(whole, compare, tmp_path):
     folder = tmp_path / "found"
-    run(command(folder, "--executor", "loky", "--workers", "2"))
+    done = compare(*QUESTION, "--executor", "loky", "--workers", "2", "--out", folder)
+    assert done.code == 0, done.err
     assert contents(folder)[0]["measured"] == contents(whole)[0]["measured"]
     assert contents(folder)[0]["scores"] == contents(whole)[0]["scores"]
 
@@ -232,14 +235,14 @@ def test_combinations_stand_beside_their_parts(compare, tmp_path):
     assert all(0 < value <= 1 for row in values for value in row)
 
 
-def test_what_is_shown_on_the_terminal(compare, tmp_path):
-    ended = compare(*QUESTION, "--out", tmp_path / "found")
-    lines = ended.out.splitlines()
+def test_what_is_shown_on_the_terminal(undisturbed):
+    folder, shown = undisturbed
+    lines = shown.splitlines()
     assert lines[0].split()[:3] == ["score", "Spearman", "tau-b"]
     assert {line.split()[0] for line in lines[1:7]} == {
         "rdm", "nwot", "params", "macs", "firing-rate", "k",
     }  # fmt: skip
-    assert lines[-1] == f"report: {tmp_path / 'found' / 'compare.html'}"
+    assert lines[-1] == f"report: {folder / 'compare.html'}"
     strongest = [abs(float(line.split()[1 + ("(baseline)" in line)])) for line in lines[1:7]]
     assert strongest == sorted(strongest, reverse=True)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.datasets import load_digits
 
 from evo_core import Dataset, EvoError, Samples, array_dataset
 from evo_core.components import NoOptions, load
@@ -34,6 +35,18 @@ def test_the_digits_are_scans_of_handwriting_in_three_parts():
         assert part.inputs.dtype == np.float32
         assert (part.inputs.min(), part.inputs.max()) == (0, 1)
         assert set(part.labels) == set(range(10))
+
+
+def test_the_digits_are_those_of_scikit_learn_wherever_it_keeps_them(monkeypatch):
+    images, labels = load_digits(return_X_y=True)
+    theirs = split(
+        Samples((images.reshape(-1, 1, 8, 8) / 16).astype(np.float32), labels),
+        validation=0.2, test=0.2,
+    )  # fmt: skip
+    from_its_file = digits(NoOptions(), None)
+    monkeypatch.setattr("evo_core.data.find_spec", lambda name: None)
+    from_itself = digits(NoOptions(), None)
+    assert seen(from_its_file) == seen(from_itself) == seen(theirs)
 
 
 def test_the_task_follows_from_the_data():

@@ -60,6 +60,10 @@ except SystemExit as ended:
     assert heavy_after(code) == []
 
 
+def test_the_digits_bring_no_heavy_library():
+    assert heavy_after("from evo_core.data import digits\ndigits(None, None)") == []
+
+
 def test_a_wrong_command_brings_no_heavy_library():
     code = "import evo_core.cli\ntry: evo_core.cli.main(['rnu'])\nexcept SystemExit: pass"
     assert heavy_after(code) == []
