@@ -10,6 +10,8 @@ import pytest
 
 from evo_core import train
 from evo_core.recipe import read_recipe
+from evo_core.snn import checkpoint
+from evo_core.snn.loaded import load_network
 
 RECIPE = read_recipe("quick", {"epochs": 1, "samples": 32, "batch": 32})
 
@@ -109,6 +111,27 @@ def test_a_training_that_has_not_begun(copied, refused):
     assert "epoch-0 holds no weights: its training has not begun" in refused(copied)
 
 
+def test_a_training_that_goes_on_while_it_is_read(copied, monkeypatch):
+    looks, look = [], checkpoint.latest
+
+    def just_before_it_is_replaced(folder):
+        found = look(folder)
+        if not looks:
+            (copied / "epoch-1").rename(copied / "epoch-2")
+        looks.append(found)
+        return found
+
+    monkeypatch.setattr(checkpoint, "latest", just_before_it_is_replaced)
+    assert load_network(str(copied)).trained
+    assert [path.name for path in looks] == ["epoch-1", "epoch-2", "epoch-2"]
+
+
+def test_a_training_is_shown(copied, cli):
+    found = cli("show", copied, "--json").json
+    assert found["params"] == cli("show", "reference:2fc[hidden=10]", "--json").json["params"]
+    assert "logits" in cli("show", copied).out
+
+
 def test_what_is_nothing(refused, in_empty_folder):
     said = refused("nothing")
     assert "no such training or run folder; write TRAINING, TRAINING/epoch-7, RUN, " in said
@@ -121,6 +144,7 @@ def test_what_is_nothing(refused, in_empty_folder):
     [
         (("--seed", "7"), "trained is trained; leave out --seed"),
         (("--set", "scoring.steps=9"), "is for 4 time steps; leave out scoring.steps"),
+        (("--out", "net.py"), "net.py will be a folder of network.py and weights.safetensors"),
         (("--out", "x" * 300), "can not be written: File name too long"),
     ],
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from evo_core import EvoError, FitnessFunction, RunFailedError
 from evo_core.export import Table
+from evo_core.folder import write_out
 from evo_core.store import Store
 
 COLUMNS = [
@@ -59,11 +61,22 @@ def test_the_table_goes_to_a_file_whole_or_not_at_all(cli, finished_run, tmp_pat
     assert (tmp_path / "t.csv").read_text() == plain.out
     told = cli("export", finished_run, "--out", tmp_path / "u.csv", "--json").json
     assert told == {"file": str(tmp_path / "u.csv"), "format": "csv", "candidates": 8}
-    wrong = cli("export", finished_run, "--out", tmp_path / "none" / "t.csv")
+    assert cli("export", finished_run, "--out", tmp_path / "new" / "t.csv").code == 0
+    wrong = cli("export", finished_run, "--out", tmp_path / "t.csv" / "v.csv")
     assert wrong.code == 2
-    assert "can not be written: No such file or directory" in wrong.err
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["t.csv", "u.csv"]
+    assert "v.csv can not be written: " in wrong.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "t.csv", "u.csv"]
     assert cli("export", finished_run, "--out", tmp_path).code == 2
+
+
+def test_an_interrupt_leaves_no_part_of_a_file(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_out(tmp_path / "t.csv", "a,b")
+    assert not list(tmp_path.iterdir())
 
 
 def test_as_json_the_rows_are_one_document(cli, finished_run):
