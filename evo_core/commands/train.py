@@ -235,7 +235,8 @@ def _cost_cells(result: TrainResult) -> list[str]:
 def _costs(result: TrainResult) -> str:
     synops, energy, weights, neurons = _cost_cells(result)
     return (
-        f"{synops} SynOps, {energy} pJ a sample; pruned: {weights} of weights, {neurons} of neurons"
+        f"{synops} SynOps, {energy} pJ a sample; pruned: {weights} of all weights, "
+        f"{neurons} of hidden neurons"
     )
 
 
