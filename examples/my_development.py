@@ -50,7 +50,7 @@ def apply(state):
         weight.data *= state.masks[name]
         for moment in state.optimiser.state.get(weight, {}).values():
             if getattr(moment, "shape", None) == weight.shape:
-                moment *= state.masks[name]
+                moment.mul_(state.masks[name])
 
 
 def tensors(state):
