@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from importlib import resources
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,8 @@ from annotated_types import Ge, Gt, Le, Lt
 from evo_core.augmentation import read_augmentation
 from evo_core.binding import validate
 from evo_core.components import option
-from evo_core.errors import unknown
+from evo_core.config import OWN_KEYS, Layer
+from evo_core.errors import EvoError, unknown
 
 Finite = Lt(math.inf)
 Optimiser = Literal["adamw", "sgd"]
@@ -139,3 +141,38 @@ def read_recipe(
     if isinstance(epochs, int) and "warmup_epochs" not in given:
         table["warmup_epochs"] = max(0, min(table["warmup_epochs"], epochs - 1))
     return validate(Recipe, table | given, "recipe")
+
+
+def take_changes(layer: Layer) -> dict[str, Any]:
+    """Take the changes of the recipe out of what ``--set`` says.
+
+    Raises:
+        EvoError: If they are no table, or a value of the recipe stands outside it.
+    """
+    changes = layer.pop("recipe", {})
+    if not isinstance(changes, dict):
+        raise EvoError("--set recipe=... is not of the form recipe.key=value")
+    names = [one.name for one in fields(Recipe)]
+    for key, value in layer.items():
+        if key in OWN_KEYS or isinstance(value, Mapping):
+            continue
+        if close := get_close_matches(key, names, n=1):
+            raise EvoError(f"no setting {key!r}; did you mean 'recipe.{close[0]}'?")
+        if not get_close_matches(key, OWN_KEYS):
+            raise EvoError(
+                f"no setting {key!r}; known: {', '.join(f'recipe.{one}' for one in names)}"
+            )
+    return changes
+
+
+def cut_down(recipe: Recipe, available: int) -> str:
+    """Say what a recipe asks for and does not get, for want of samples; empty if nothing.
+
+    >>> cut_down(Recipe(samples=10, batch=64), 1078)
+    'batch 10 instead of 64, for want of training samples'
+    """
+    samples = min(recipe.samples or available, available)
+    asked = {"samples": (recipe.samples or samples, samples)}
+    asked["batch"] = (recipe.batch, min(recipe.batch, samples))
+    less = [f"{name} {got} instead of {want}" for name, (want, got) in asked.items() if got < want]
+    return f"{', '.join(less)}, for want of training samples" if less else ""

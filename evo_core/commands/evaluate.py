@@ -82,11 +82,11 @@ def command(
     if as_json:
         print_json({"folder": str(result.folder), **result.to_json()})
     else:
-        _show(result)
+        _show(result, samples)
     return 0
 
 
-def _show(result: EvaluateResult) -> None:
+def _show(result: EvaluateResult, asked: int | None) -> None:
     """Print a line for each network, and one for each network and condition."""
     from evo_core.tables import show_table
 
@@ -103,8 +103,9 @@ def _show(result: EvaluateResult) -> None:
         for one, point in zip(result.checkpoints, points, strict=True)
     ]
     show_table(heads, rows)
+    more = f" (all there are; {asked} were asked for)" if (asked or 0) > facts["samples"] else ""
     click.echo(
-        f"\n{facts['samples']} {facts['split']} samples of {facts['data']}, "
+        f"\n{facts['samples']} {facts['split']} samples of {facts['data']}{more}, "
         f"{facts['repeats']} draws of what is random, seed {facts['seed']}; 95 % intervals"
     )
     if facts["data_partial"]:

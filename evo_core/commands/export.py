@@ -55,9 +55,9 @@ def command(
     torch: a folder with network.py and its weights, for torch and SpikingJelly alone. json: the
     architecture. nir: a file in the neuromorphic exchange format (needs evo-snn[nir]).
 
-    TARGET is a training, a checkpoint, a run folder (its best), RUN:ID, mse:1,0,2,... or a
-    FILE.json; with --data a genome is decoded for other data. With --remove-dead it is smaller,
-    if channels are silent or not read, and computes the same.
+    TARGET is a training, a checkpoint, a run folder (its best), RUN:ID, mse:1,0,2,...,
+    reference:2fc or a FILE.json; with --data a genome is decoded for other data. With --remove-dead
+    it is smaller, if channels are silent or not read, and computes the same.
     """
     if form == "csv":
         if strange := written_options(*_OF_TABLES):

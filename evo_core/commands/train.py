@@ -35,7 +35,7 @@ _WITH_RESUME = (
     multiple=True,
     default=("quick",),
     show_default=True,
-    help="quick, sgd, tet, paper; several, to compare.",
+    help="quick, sgd, tet, paper. Repeatable, to compare.",
 )
 @click.option("--epochs", type=int, help="Passes over the training samples.")
 @click.option("--samples", type=int, help="Train on so many samples, classes in proportion.")
@@ -46,7 +46,7 @@ _WITH_RESUME = (
 @click.option(
     "--develop",
     multiple=True,
-    help="How the structure develops meanwhile, e.g. sdsnn; several, with none, to compare.",
+    help="How the structure develops meanwhile, e.g. sdsnn, or none. Repeatable, to compare.",
 )
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="Of torch.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder; by default below runs/.")
@@ -70,8 +70,9 @@ def command(
 ) -> int:
     """Train TARGET, or go on with a training: evo train --resume FOLDER.
 
-    TARGET is a run folder (its best), RUN:ID, mse:1,0,2,... or an architecture FILE.json. With
-    --data, a network of a run or a genome is decoded for other data than it was found on.
+    TARGET is a run folder (its best), RUN:ID, mse:1,0,2,..., reference:2fc or an architecture
+    FILE.json. With --data, a network of a run or a genome is decoded for other data than it was
+    found on.
     """
     from evo_core.train_session import go_on, go_on_all, is_group
 
@@ -85,7 +86,8 @@ def command(
     if (target is None) == (resume is None):
         raise EvoError("name a TARGET to train, or a training to go on with: --resume FOLDER")
     if target is not None:
-        resume, more["plan"] = _begin(target, plugins, allow_plugins=allow_plugins, **flags)
+        flags |= {"allow_plugins": allow_plugins, "quiet": quiet}
+        resume, more["plan"] = _begin(target, plugins, **flags)
     elif strange := written_options(*_WITH_RESUME):
         raise EvoError(f"--resume goes on as it was started; leave out {', '.join(strange)}")
     assert resume is not None
@@ -99,6 +101,7 @@ def _begin(
     plugins: tuple[str, ...],
     *,
     allow_plugins: bool,
+    quiet: bool,
     seeds: str | None,
     top: int | None,
     recipe: tuple[str, ...],
@@ -108,14 +111,17 @@ def _begin(
     **flags: Any,
 ) -> tuple[Path, Any]:
     """Make the folder of a new training; give it, and the plan."""
-    from evo_core.recipe import read_recipe
+    from evo_core.recipe import cut_down, read_recipe, take_changes
     from evo_core.sweeps import parse_seeds
     from evo_core.targets import front_of, resolve
     from evo_core.training import data_name, fill, job_of
 
     if seeds is not None and flags["seed"] is not None:
         raise EvoError("--seeds does not go with --seed; leave one of them out")
-    changes, stack = _recipe_changes(plugins, **flags)
+    own = {key: flags.pop(key) for key in ("epochs", "samples", "batch")}
+    stack = layers(plugins=plugins, **flags)
+    changes = {key: value for key, value in own.items() if value is not None}
+    changes |= take_changes(stack[-1])
     if top is None:
         targets = [resolve(text, stack, allow_plugins=allow_plugins)]
     else:
@@ -144,24 +150,12 @@ def _begin(
         for target in targets
         for seed in numbers
     }
-    return fill(out, jobs, targets[0].plan), targets[0].plan
-
-
-def _recipe_changes(
-    plugins: tuple[str, ...], **flags: Any
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Take what is about the recipe out of flags and ``--set``.
-
-    Returns:
-        The values to change in the recipe, and the other layers.
-    """
-    own = {key: flags.pop(key) for key in ("epochs", "samples", "batch")}
-    stack = layers(plugins=plugins, **flags)
-    changes = stack[-1].pop("recipe", {})
-    if not isinstance(changes, dict):
-        raise EvoError("--set recipe=... is not of the form recipe.key=value")
-    given = {key: value for key, value in own.items() if value is not None}
-    return given | changes, stack
+    plan = targets[0].plan
+    folder = fill(out, jobs, plan)
+    for line in dict.fromkeys(cut_down(one, len(plan.splits.train)) for one in recipes.values()):
+        if line and not quiet:
+            click.echo(line, err=True)
+    return folder, plan
 
 
 def _name(ways: list[str], candidate: int | None, seed: int | None) -> str:
@@ -235,7 +229,8 @@ def _cost_cells(result: TrainResult) -> list[str]:
 def _costs(result: TrainResult) -> str:
     synops, energy, weights, neurons = _cost_cells(result)
     return (
-        f"{synops} SynOps, {energy} pJ a sample; pruned: {weights} of weights, {neurons} of neurons"
+        f"{synops} SynOps, {energy} pJ a sample; pruned: {weights} of all weights, "
+        f"{neurons} of hidden neurons"
     )
 
 

@@ -231,7 +231,7 @@ def _heading(pen: Pen, architecture: Architecture, title: str | None, at: Point)
     facts = [f"{cells} cell{'s' * (cells != 1)}"] if cells else []
     facts += [f"{architecture.parameters:,} parameters", f"{architecture.macs:,} MACs per step"]
     facts += [f"{architecture.task.steps} time steps"]
-    pen.text((x, y - 0.12), "   ·   ".join(facts).replace(",", " "), 8, SOFT, ha="left")
+    pen.text((x, y - 0.12), "   ·   ".join(facts), 8, SOFT, ha="left")
 
 
 def _legend(panels: Sequence[_Panel]) -> list[Entry]:

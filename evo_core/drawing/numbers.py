@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NAMED = 8  # lines with a name of their own; more can not be told apart
+_ROOM = 0.04  # above and below shares, so that no line lies on the frame
 
 
 def numbers_chart(
     epochs: Sequence[int], numbers: Mapping[str, Sequence[float]], title: str
 ) -> Figure:
     """Draw a panel for each first word of the names, with a line for each number.
+
+    Where all numbers are shares, from 0 to 1, all panels show that whole range.
 
     Args:
         epochs: The numbers of the epochs, rising; one will do.
@@ -28,6 +31,7 @@ def numbers_chart(
     from matplotlib.figure import Figure
 
     panels = grouped(numbers)
+    are_shares = all(0 <= value <= 1 for series in numbers.values() for value in series)
     width, height = SIZE
     figure = Figure(
         figsize=(width, 1 + (height - 1) * len(panels)), layout="constrained", facecolor="white"
@@ -36,6 +40,8 @@ def numbers_chart(
     every = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (name, series) in zip(every, panels.items(), strict=True):
         _panel(axes, epochs, name, series)
+        if are_shares:
+            axes.set_ylim(-_ROOM, 1 + _ROOM)
     every[-1].set_xlabel("epoch", color=SOFT)
     return figure
 

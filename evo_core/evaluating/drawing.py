@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from evo_core.comparing.figures_looks import (
@@ -21,6 +22,8 @@ from evo_core.comparing.figures_looks import (
     plain,
 )
 from evo_core.drawing.charts import INK, LINE, SOFT
+from evo_core.evaluating.confusion import confusion
+from evo_core.evaluating.labels import percent, short_names
 from evo_core.evaluating.question import DROP, STEPS
 from evo_core.evaluating.results import CheckpointResult, EvaluateResult, Point
 
@@ -34,13 +37,17 @@ _AXES = {
     "shot": "standard deviation at the top",
     DROP: "chance that a spike is lost",
 }
-_NAMED = 20  # classes up to which a confusion matrix has numbers and names
 _HIGH = 0.5  # where all are above, the axis of accuracy over time begins below the lowest
 _ROW = 0.21  # inches of a population
 
 
 def draw_evaluation(result: EvaluateResult) -> list[Drawn]:
-    """Draw every figure that the result has numbers for."""
+    """Draw every figure that the result has numbers for; networks have short names there."""
+    names = short_names([one.checkpoint for one in result.checkpoints])
+    named = zip(result.checkpoints, names, strict=True)
+    result = replace(
+        result, checkpoints=tuple(replace(one, checkpoint=name) for one, name in named)
+    )
     drawn = [robustness(result), over_time(result), confusion(result), rates(result)]
     return [one for one in drawn if one is not None]
 
@@ -61,8 +68,8 @@ def robustness(result: EvaluateResult) -> Drawn | None:
             panel.set_ylabel("accuracy", color=SOFT, fontsize=8)
     _legend(figure, axes[0], across)
     told = "; ".join(
-        f"{one.checkpoint} from {_percent(one.clean)} to "
-        + ", ".join(f"{_percent(one.curve(kind)[-1])} ({kind})" for kind in kinds)
+        f"{one.checkpoint} from {percent(one.clean)} to "
+        + ", ".join(f"{percent(one.curve(kind)[-1])} ({kind})" for kind in kinds)
         for one in result.checkpoints
     )
     caption = "Accuracy against the level of noise; bands are 95 % intervals."
@@ -70,18 +77,19 @@ def robustness(result: EvaluateResult) -> Drawn | None:
 
 
 def over_time(result: EvaluateResult) -> Drawn | None:
-    """Draw accuracy against the number of time steps."""
+    """Draw accuracy against the number of time steps, those of the training among them."""
     if STEPS not in result.checkpoints[0].curves():
         return None
     figure, axes = chart(5.2, 3.3)
     _curves(axes, result, STEPS)
-    shown = sorted({point.steps for point in result.checkpoints[0].curve(STEPS)})
+    curves = [_points(one, STEPS) for one in result.checkpoints]
+    shown = sorted({point.steps for curve in curves for point in curve})
     axes.set_xscale("log", base=2)
     axes.set_xticks(shown, [str(steps) for steps in shown], minor=False)
     axes.minorticks_off()
     for steps in sorted({one.steps for one in result.checkpoints}):
         axes.axvline(steps, color=SOFT, lw=1, ls=(0, (4, 3)), zorder=0)
-    lowest = min(min(_band(one.curve(STEPS))[0]) for one in result.checkpoints)
+    lowest = min(min(_band(curve)[0]) for curve in curves)
     if lowest > _HIGH:
         axes.set_ylim(lowest - 0.05, 1.005)
     chance = "" if lowest > _HIGH else "; dotted: chance"
@@ -91,32 +99,12 @@ def over_time(result: EvaluateResult) -> Drawn | None:
     if len(names) > 1:
         add_legend(figure, handles, names, loc="outside lower center", ncols=2)
     ends = "; ".join(
-        f"{one.checkpoint} {_percent(one.curve(STEPS)[0])} after {one.curve(STEPS)[0].steps}, "
-        f"{_percent(one.curve(STEPS)[-1])} after {one.curve(STEPS)[-1].steps}"
-        for one in result.checkpoints
+        f"{one.checkpoint} {percent(curve[0])} after {curve[0].steps}, "
+        f"{percent(curve[-1])} after {curve[-1].steps}"
+        for one, curve in zip(result.checkpoints, curves, strict=True)
     )
     caption = "Accuracy against the time steps shown; bands are 95 % intervals."
     return Drawn("timesteps", figure, f"Accuracy against time steps: {ends}.", caption)
-
-
-def confusion(result: EvaluateResult) -> Drawn:
-    """Draw the confusion matrix of each network: the share of each true class that was taken so."""
-    from matplotlib.figure import Figure
-
-    count, across = len(result.checkpoints), min(3, len(result.checkpoints))
-    down = -(-count // across)
-    size = (0.3 + 3.5 * across, 0.2 + 3.6 * down)
-    figure = Figure(figsize=size, layout="constrained", facecolor="white")
-    places = figure.subplots(down, across, squeeze=False).ravel()
-    for axes, one in zip(places, result.checkpoints, strict=False):
-        _matrix(axes, one, result.facts["names"])
-    for axes in places[count:]:
-        axes.set_visible(False)
-    told = "; ".join(
-        f"{one.checkpoint} is right about {_percent(one.clean)}" for one in result.checkpoints
-    )
-    caption = "Rows are true classes, columns what they were taken for; shades are shares of a row."
-    return Drawn("confusion", figure, f"Confusion matrices: {told}.", caption)
 
 
 def rates(result: EvaluateResult) -> Drawn | None:
@@ -138,19 +126,24 @@ def rates(result: EvaluateResult) -> Drawn | None:
     return Drawn("rates", figure, f"Firing rates of populations: {told}.", caption)
 
 
+def _points(one: CheckpointResult, kind: str) -> list[Point]:
+    """Give the points of a curve; one over time steps has clean samples, under T of training."""
+    points = [*one.curve(kind)]
+    if kind == STEPS and one.steps not in {point.steps for point in points}:
+        points.append(one.clean)
+    return sorted(points, key=lambda point: point.steps) if kind == STEPS else points
+
+
 def _curves(axes: Axes, result: EvaluateResult, kind: str) -> None:
-    curves = [
-        Curve(
-            one.checkpoint,
-            [point.condition.level for point in one.curve(kind)],
-            [point.accuracy.value or 0.0 for point in one.curve(kind)],
-            COLOURS[number % len(COLOURS)],
-            "-" if number < len(COLOURS) else DASHES[number // len(COLOURS) % len(DASHES)],
-            MARKERS[number % len(MARKERS)],
-            _band(one.curve(kind)),
-        )
-        for number, one in enumerate(result.checkpoints)
-    ]
+    curves = []
+    for number, one in enumerate(result.checkpoints):
+        points = _points(one, kind)
+        levels = [point.steps if kind == STEPS else point.condition.level for point in points]
+        colour = COLOURS[number % len(COLOURS)]
+        dashes = "-" if number < len(COLOURS) else DASHES[number // len(COLOURS) % len(DASHES)]
+        ys = [point.accuracy.value or 0.0 for point in points]
+        mark = MARKERS[number % len(MARKERS)]
+        curves.append(Curve(one.checkpoint, levels, ys, colour, dashes, mark, _band(points)))
     draw_curves(axes, curves)
     axes.set_ylim(0, 1.02)
     axes.grid(axis="y", color=LINE, lw=0.8)
@@ -172,29 +165,6 @@ def _legend(figure: Figure, axes: Axes, across: int) -> None:
     add_legend(figure, [*handles, chance], [*names, "chance"], **where)
 
 
-def _matrix(axes: Axes, one: CheckpointResult, names: Sequence[str]) -> None:
-    shares = [[count / max(1, sum(row)) for count in row] for row in one.confusion]
-    classes = range(len(shares))
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    axes.set_title(cut(one.checkpoint, 40), fontsize=9, color=INK, loc="left", parse_math=False)
-    axes.set_xlabel(f"taken for, {_percent(one.clean)} right", color=SOFT, fontsize=8)
-    axes.set_ylabel("true class", color=SOFT, fontsize=8)
-    axes.tick_params(color=LINE, labelcolor=SOFT, labelsize=7, length=0)
-    axes.spines[:].set_visible(False)
-    if len(shares) > _NAMED:
-        return
-    labels = [cut(name, 12) for name in names] or [str(number) for number in classes]
-    axes.set_xticks(classes, labels, rotation=90 if names else 0)
-    axes.set_yticks(classes, labels)
-    for row in classes:
-        for column in classes:
-            if count := one.confusion[row][column]:
-                colour = "white" if shares[row][column] > 0.5 else INK
-                axes.text(
-                    column, row, str(count), ha="center", va="center", fontsize=6, color=colour
-                )
-
-
 def _rates_panel(axes: Axes, one: CheckpointResult) -> None:
     rows = range(len(one.rates))
     values = list(one.rates.values())
@@ -211,7 +181,3 @@ def _rates_panel(axes: Axes, one: CheckpointResult) -> None:
 def _short(population: str) -> str:
     """Leave out the settings of a neuron model."""
     return population.partition("[")[0]
-
-
-def _percent(point: Point) -> str:
-    return f"{100 * (point.accuracy.value or 0.0):.1f} %"

@@ -116,6 +116,8 @@ def restore(state: Developing, kept: Mapping[str, Tensor]) -> None:
 def numbers(state: Developing) -> dict[str, float]:
     """Give densities of layers, shares of neurons left, and the pruning rates of all together.
 
+    All are of the hidden layers, which develop, and none of the classifier.
+
     A synapse from a neuron that never fires is not there, nor is a neuron without synapses.
     """
     silent = silent_inputs(state.network)
@@ -124,8 +126,8 @@ def numbers(state: Developing) -> dict[str, float]:
     return {
         **{f"density {name}": _share(one) for name, one in there.items()},
         **{f"neurons {name}": _share(one) for name, one in alive.items()},
-        "pruned weights": 1 - _share(*there.values()),
-        "pruned neurons": 1 - _share(*alive.values()),
+        "pruned hidden weights": 1 - _share(*there.values()),
+        "pruned hidden neurons": 1 - _share(*alive.values()),
     }
 
 

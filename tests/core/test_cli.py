@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import re
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from evo_core.allowed import allowed
 from evo_core.components import KINDS
 from evo_core.config import RunConfig, from_layers, read_toml
+from evo_core.registry import installed
 
 ZEROS = "mse:" + ",".join(["0"] * 19)
 TWO_CELLS = ("--set", "mse.cells=2", "--set", "scoring.batch=8")
@@ -179,6 +182,25 @@ def test_list_shows_every_kind_with_provider_options_and_defaults(cli):
     assert mse["options"]["cells"] == {"default": 6, "help": "cells in the network"}
     text = cli("list").out
     assert all(entry["name"] in text and entry["summary"] in text for entry in listed)
+
+
+def test_list_of_a_component_shows_what_its_options_mean_and_take(cli):
+    lines = {line.split()[0]: line for line in cli("list", "development", "sdsnn").out.splitlines()
+             if line}  # fmt: skip
+    assert re.search(r"^mode +improved +improved, intended, released +improved; ", lines["mode"])
+    assert re.search(r"^spine +none +whole number >= 1 and <= 250, or none +", lines["spine"])
+    assert re.search(r"^contraction +0.75 +number > 0 and <= 1 +", lines["contraction"])
+    assert "no options" in cli("list", "fitness", "params").out
+    (one,) = cli("list", "neuron", "lif", "--json").json
+    assert one["options"]["tau"]["default"] == 2.0
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_option_says_which_values_it_takes(kind):
+    for record in installed(()).all(KINDS[kind]).values():
+        values = allowed(record.options)
+        assert values.keys() == {one.name for one in dataclasses.fields(record.options)}
+        assert all(values.values())
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

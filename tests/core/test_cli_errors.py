@@ -85,6 +85,10 @@ WRONG = [  # the arguments, and what the line must say
     # commands and flags
     (["rnu"], "no command 'rnu'; did you mean 'run'"),
     (["list", "spaces"], "no kind 'spaces'; did you mean 'space'?"),
+    (["list", "fitness", "rdn"], "no fitness 'rdn'; did you mean 'rdm'?"),
+    (["train", "reference:2fc", "--set", "lr=3"], "no setting 'lr'; did you mean 'recipe.lr'?"),
+    (["train", "reference:2fc", "--set", "sed=3"], "no setting 'sed'; did you mean 'seed'?"),
+    (["train", "reference:2fc", "--set", "zzz=3"], "no setting 'zzz'; known: recipe.epochs, "),
     (["runs", "nowhere"], "there is no folder nowhere"),
     (["plugin", "lits"], "did you mean 'list'?"),
     (["run", "--poplation", "4"], "'--population'"),

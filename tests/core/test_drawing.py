@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from evo_core.config import from_layers
-from evo_core.drawing import draw_network, fitness_chart, save, share_chart
+from evo_core.drawing import draw_network, fitness_chart, numbers_chart, save, share_chart
 from evo_core.errors import EvoError
 from evo_core.genome import random_genome
 from evo_core.plan import Job, make_plan
@@ -88,6 +88,22 @@ def test_png_and_svg_are_written_and_nothing_else(tmp_path):
         save(figure, tmp_path / "a.gif")
     with pytest.raises(EvoError, match="can not write"):
         save(figure, tmp_path / "no" / "a.png")
+
+
+def test_between_generations_no_line_of_a_fitness_is_above_the_best():
+    axes = fitness_chart([1, 2, 3], [1, 2, 5], [0, 2, 4], [0, 1, 3], [1, 2, 5], "r", "max").axes[0]
+    median, best = axes.get_lines()
+    assert {line.get_drawstyle() for line in (median, best)} == {"default"}
+    assert axes.get_xlim()[1] > 3
+
+
+def test_shares_of_a_development_have_the_same_axis_in_all_panels():
+    shares = {"density a": [1.0, 0.9], "neurons a": [1.0, 0.7], "pruned x": [0.0, 0.1]}
+    spans = {axes.get_ylim() for axes in numbers_chart([1, 2], shares, "t").axes}
+    assert len(spans) == 1
+    low, high = numbers_chart([1, 2], shares | {"size a": [30.0, 20.0]}, "t").axes[3].get_ylim()
+    assert low > 1
+    assert high > 30
 
 
 def test_charts_name_what_they_show():

@@ -10,7 +10,7 @@ from spikingjelly.activation_based.functional import temporal_efficient_training
 from torch.nn import functional
 
 from evo_core.errors import EvoError
-from evo_core.recipe import read_recipe
+from evo_core.recipe import Recipe, cut_down, read_recipe
 from evo_core.snn.optimising import loss_of
 
 SHORT = ("--epochs", "1", "--samples", "60", "--batch", "30", "--quiet")
@@ -89,3 +89,17 @@ def test_a_mistake_among_recipes_gets_one_line(cli, chain_file, tmp_path, ways, 
     assert said in done.err
     assert done.err.count("\n") == 1
     assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "line"),
+    [
+        (10, 64, "batch 10 instead of 64, for want of training samples"),
+        (None, 1000, "batch 100 instead of 1000, for want of training samples"),
+        (200, 50, "samples 100 instead of 200, for want of training samples"),
+        (100, 100, ""),
+        (None, 50, ""),
+    ],
+)
+def test_what_a_recipe_does_not_get_is_said(samples, batch, line):
+    assert cut_down(Recipe(samples=samples, batch=batch), 100) == line

@@ -64,6 +64,11 @@ def test_the_digits_bring_no_heavy_library():
     assert heavy_after("from evo_core.data import digits\ndigits(None, None)") == []
 
 
+def test_the_options_of_a_component_are_shown_without_torch():
+    code = "import evo_core.cli\ntry: evo_core.cli.main(['list', 'development', 'sdsnn'])\n"
+    assert heavy_after(code + "except SystemExit: pass") == ["pydantic"]
+
+
 def test_a_wrong_command_brings_no_heavy_library():
     code = "import evo_core.cli\ntry: evo_core.cli.main(['rnu'])\nexcept SystemExit: pass"
     assert heavy_after(code) == []

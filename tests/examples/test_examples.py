@@ -14,7 +14,7 @@ import pytest
 
 from evo_core.config import from_layers, read_toml
 from evo_core.plan import Job, make_plan
-from evo_core.testing import NeuronContract
+from evo_core.testing import DevelopmentContract, NeuronContract
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FAST = ["--set", "observers=[]", "--set", "scoring.batch=8", "--executor", "serial"]
@@ -108,3 +108,13 @@ def test_the_plugin_project_passes_its_own_tests(in_empty_folder):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+class TestMyDevelopment(DevelopmentContract):
+    """The development in one file keeps what its record promises."""
+
+    plugins = (str(EXAMPLES / "my_development.py"),)
+
+    @pytest.fixture
+    def text(self):
+        return "fade[share=0.6]"

@@ -181,7 +181,7 @@ def test_networks_of_the_space_mse_develop(mode):
         genome = random_genome(np.random.default_rng(number), plan.space.genes)
         trainer = trainer_of(plan.decode(genome), f"sdsnn[mode={mode},spine=1]", 5)
         *_, last = epochs_of(trainer, 5)
-        assert last.numbers["pruned weights"] > (0.3 if mode == "improved" else -1)
+        assert last.numbers["pruned hidden weights"] > (0.3 if mode == "improved" else -1)
         assert all(math.isfinite(value) for value in last.numbers.values())
 
 
@@ -190,9 +190,9 @@ def test_a_training_reports_its_structure_and_goes_on_with_the_same_bytes(tmp_pa
     result = evo_core.train(CHAIN, recipe=recipe, develop=HARD, out=tmp_path / "one")
     rows = list(csv.DictReader((tmp_path / "one" / "log.csv").read_text().splitlines()))
     assert float(rows[0]["density edges.a->b.2.weight"]) == 1
-    assert 0.4 < float(rows[-1]["pruned weights"]) < 0.9
+    assert 0.4 < float(rows[-1]["pruned hidden weights"]) < 0.9
     assert result.costs.pruned_weights > 0.4
-    assert result.costs.pruned_neurons == pytest.approx(float(rows[-1]["pruned neurons"]))
+    assert result.costs.pruned_neurons == pytest.approx(float(rows[-1]["pruned hidden neurons"]))
     assert (tmp_path / "one" / "figures" / "development.svg").is_file()
     dense = evo_core.train(CHAIN, recipe=recipe, out=tmp_path / "dense").costs
     assert (dense.pruned_weights, dense.pruned_neurons) == (0, 0)
