@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import re
 import tomllib
@@ -165,7 +166,17 @@ def validate(kind: type[T], table: Table, owner: str) -> T:
         if first["type"] == "missing":
             raise EvoError(f"{where}{key} is missing") from None
         given = json.dumps(first["input"], default=str)
-        raise EvoError(f"{where}{key} is {given}; {message[0].lower()}{message[1:]}") from None
+        text = f"{where}{key} is {given}; {message[0].lower()}{message[1:]}"
+        raise EvoError(text + _meant(first)) from None
+
+
+def _meant(fault: Any) -> str:
+    """Name the closest of the words that a setting may be, if one is close."""
+    if fault["type"] != "literal_error" or not isinstance(fault["input"], str):
+        return ""
+    words = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
+    close = difflib.get_close_matches(fault["input"].casefold(), words, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _unknown_key(path: str, first: Any, faults: Sequence[Any]) -> EvoError:

@@ -111,6 +111,8 @@ class RunConfig:
     )
 
     def __post_init__(self) -> None:
+        if self.develop == "none":  # as evo train calls it
+            object.__setattr__(self, "develop", None)
         if self.out == "":
             raise ValueError("out is empty; name a folder, or leave it out")
         if not self.fitness:

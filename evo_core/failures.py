@@ -130,7 +130,9 @@ def first_reason(pairs: Pairs, objectives: Objectives) -> str:
     candidate, evaluation = first
     if evaluation.error:
         return _last_line(evaluation.error)
-    return f"candidate {candidate.id}: {failure(evaluation, objectives)}"
+    told = (evaluation.details.get(one.name, {}).get("reason") for one in objectives)
+    reason = next((f": {one}" for one in told if one), "")
+    return f"candidate {candidate.id}: {failure(evaluation, objectives)}{reason}"
 
 
 def evaluated(pairs: Pairs) -> list[tuple[Candidate, Evaluation]]:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+NOTED = "interrupted: finishing what is at work; a second interrupt stops at once"
 
 
 class Interrupts:
     """Notes the first signal, so that a run can end where nothing breaks; a second one raises.
+
+    The first is answered on stderr at once, as what is at work may take long.
 
     Outside the main thread, which alone receives signals, it does nothing.
 
@@ -48,6 +52,10 @@ class Interrupts:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        with suppress(
+            RuntimeError, OSError
+        ):  # it came while stderr was written to, or that is gone
+            print(NOTED, file=sys.stderr, flush=True)  # noqa: T201
 
 
 @contextmanager

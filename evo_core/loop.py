@@ -67,30 +67,33 @@ class Loop:
         )
 
     def whole(self) -> RunResult:
-        """Run to the end, whatever it is, and tell the observers."""
-        try:
-            logger.info("run %s in %s", self.began, self.store.folder)
-            self._tell("evo_run_started")
-            reason = self._search()
-        except KeyboardInterrupt:
-            return self._end("interrupted", "interrupted from the keyboard")
-        except RunFailedError as error:
-            self._end("failed", str(error))
-            raise
-        except Exception as error:
-            logger.exception("run failed")
-            self._end("failed", f"{type(error).__name__}: {error}")
-            raise
-        return self._end("done", reason)
+        """Run to the end, whatever it is, and tell the observers.
+
+        An interrupt ends the search; when that is over, what is left is short and is finished.
+        """
+        with self.interrupts:
+            try:
+                logger.info("run %s in %s", self.began, self.store.folder)
+                self._tell("evo_run_started")
+                reason = self._search()
+            except KeyboardInterrupt:
+                return self._end("interrupted", "interrupted from the keyboard")
+            except RunFailedError as error:
+                self._end("failed", str(error))
+                raise
+            except Exception as error:
+                logger.exception("run failed")
+                self._end("failed", f"{type(error).__name__}: {error}")
+                raise
+            return self._end("done", reason)
 
     def _search(self) -> str:
         """Evolve, score the front again, and give the reason for the end."""
-        with self.interrupts:
-            try:
-                reason = self._generations()
-                self._rescore()
-            finally:
-                self.executor.close()
+        try:
+            reason = self._generations()
+            self._rescore()
+        finally:
+            self.executor.close()
         return reason
 
     def _end(self, status: RunStatus, reason: str) -> RunResult:

@@ -48,28 +48,33 @@ class SweepResult:
         return any(result.status == "interrupted" for result in self.runs.values())
 
     @property
+    def finished(self) -> dict[int, RunResult]:
+        """The runs that are done: only these are summed up."""
+        return {seed: result for seed, result in self.runs.items() if result.status == "done"}
+
+    @property
     def best(self) -> Spread:
-        """The best first objective of each seed."""
-        return Spread(tuple(_best(result) for result in self.runs.values()))
+        """The best first objective of each seed that is done."""
+        return Spread(tuple(_best(result) for result in self.finished.values()))
 
     @property
     def rescored(self) -> Spread | None:
-        """The mean of each seed's best under fresh inits; None if nothing was scored again."""
+        """The mean of each such seed's best under fresh inits; None if none was scored again."""
         name = next(iter(self.runs.values())).objectives[0].name
-        solutions = [result.best for result in self.runs.values()]
+        solutions = [result.best for result in self.finished.values()]
         spreads = [one.rescored.get(name) if one else None for one in solutions]
         found = Spread(tuple(spread.mean if spread else None for spread in spreads))
         return None if not any(spreads) else found
 
     def summary(self) -> dict[str, Any]:
-        """Sum up the first objective over the seeds as JSON types."""
+        """Sum up the first objective over the seeds that are done as JSON types."""
         objective = next(iter(self.runs.values())).objectives[0]
         return {
             "objective": {"name": objective.name, "goal": objective.goal},
-            "seeds": list(self.runs),
+            "seeds": list(self.finished),
             "best": self.best.to_json(),
             "rescored": self.rescored.to_json() if self.rescored else None,
-            "evaluated": sum(result.counts.evaluated for result in self.runs.values()),
+            "evaluated": sum(result.counts.evaluated for result in self.finished.values()),
         }
 
     def to_json(self, *, timings: bool = True) -> dict[str, Any]:

@@ -19,9 +19,10 @@ from evo_core.binding import validate
 from evo_core.components import Component, NeuronModel, SearchSpace
 from evo_core.config import Layer, from_layers
 from evo_core.errors import EvoError, did_you_mean
-from evo_core.evaluation import Candidate, Evaluation
+from evo_core.evaluation import Candidate, Evaluation, Objective
 from evo_core.folder import is_folder
 from evo_core.genome import Gene, Genome, check_genome, parse_genome
+from evo_core.memory import recall
 from evo_core.plan import Job, Plan, make_plan
 from evo_core.primitives import Neuron
 from evo_core.registry import installed
@@ -226,7 +227,16 @@ def _candidate_id(store: Store, folder: Path, number: str | None) -> int:
         if not re.fullmatch(r"[0-9]+", number):
             raise EvoError(f"{number!r} is no candidate of {folder}; ids are whole numbers")
         return min(int(number), 2**63 - 1)  # the largest id the database can be asked for
-    best = (store.fact("result") or {}).get("best")
+    best = _best_id(store)
     if best is None:
         raise EvoError(f"run {folder} has no best candidate yet; name one as {folder}:ID")
-    return int(best["candidate"])
+    return best
+
+
+def _best_id(store: Store) -> int | None:
+    """Give the best of a run; while it has not ended, that of its complete generations."""
+    result = store.result()
+    if result is not None:
+        return result.best.candidate if result.best is not None else None
+    best = recall(store, tuple(Objective(**one) for one in store.fact("objectives"))).best()
+    return best["id"] if best is not None else None

@@ -101,14 +101,25 @@ def go_on(
         job = TrainJob.from_json(found.job)
         if (folder / _RESULT).is_file():
             return _read_result(folder, job, found.history)
-        plan = plan or _plan(folder, job, layers, allow_plugins=allow_plugins)
-        code = code_behind(job, plan)
-        _check_code(folder, found.code, code, accept_changes=accept_changes)
-        with threads(job.threads):
-            trainer = _trainer(job, plan)
-            checkpoint.restore(trainer, place, found)
-            session = _Session(folder, job, code, trainer, list(found.history))
-            return session.whole([CsvLog(), *watchers])
+        started, history = time.perf_counter(), list(found.history)
+        try:
+            plan = plan or _plan(folder, job, layers, allow_plugins=allow_plugins)
+            code = code_behind(job, plan)
+            _check_code(folder, found.code, code, accept_changes=accept_changes)
+            with threads(job.threads):
+                trainer = _trainer(job, plan)
+                checkpoint.restore(trainer, place, found)
+                session = _Session(folder, job, code, trainer, history)
+                return session.whole([CsvLog(), *watchers])
+        except KeyboardInterrupt:  # wherever it came, what is kept is whole
+            return TrainResult(
+                folder=folder,
+                status="interrupted",
+                job=job,
+                history=tuple(history),
+                seconds=time.perf_counter() - started,
+                data_partial=plan.splits.partial if plan is not None else "",
+            )
     finally:
         lock.release()
 
@@ -124,32 +135,36 @@ class _Session:
     history: list[EpochMetrics]
 
     def whole(self, watchers: Sequence[Watcher]) -> TrainResult:
+        """Train, measure, and write what came out.
+
+        Raises:
+            KeyboardInterrupt: If an end was asked for.
+        """
         started = time.perf_counter()
         for one in watchers:
             one.begun(self.folder, self.job, self.history)
         try:
             with Interrupts() as interrupts:
-                finished = self._epochs(watchers, interrupts)
+                self._epochs(watchers, interrupts)
         finally:
             for one in watchers:
                 one.ended()
         result = TrainResult(
             folder=self.folder,
-            status="done" if finished else "interrupted",
+            status="done",
             job=self.job,
             history=tuple(self.history),
-            test=self.trainer.measure(self.trainer.splits.test) if finished else None,
-            costs=self.trainer.costs() if finished else None,
+            test=self.trainer.measure(self.trainer.splits.test),
+            costs=self.trainer.costs(),
             seconds=time.perf_counter() - started,
             data_partial=self.trainer.splits.partial,
         )
-        if finished:
-            _draw(result)
-            _write(self.folder / _RESULT, result.to_json(timings=False))
+        _draw(result)
+        _write(self.folder / _RESULT, result.to_json(timings=False))
         return result
 
-    def _epochs(self, watchers: Sequence[Watcher], interrupts: Interrupts) -> bool:
-        """Train until the last epoch is done (True), or an end is asked for."""
+    def _epochs(self, watchers: Sequence[Watcher], interrupts: Interrupts) -> None:
+        """Train until the last epoch is done, or an end is asked for, which raises."""
         trainer = self.trainer
         while trainer.epoch < self.job.recipe.epochs:
             start = time.perf_counter()
@@ -159,12 +174,12 @@ class _Session:
                     one.stepped(trainer.epoch + 1, trainer.step, trainer.steps)
             if interrupts.asked:
                 self._save()
-                return False
+                break
             self.history.append(trainer.end_epoch())
             self._save()
             for one in watchers:
                 one.epoch_ended(self.history[-1], time.perf_counter() - start)
-        return True
+        interrupts.check()
 
     def _save(self) -> None:
         from evo_core.snn import checkpoint

@@ -50,11 +50,12 @@ def _print_sweep(result: SweepResult) -> None:
     objective = next(iter(result.runs.values())).objectives[0]
     name = objective.name
     rows = []
-    for (seed, run), value in zip(result.runs.items(), result.best.values, strict=True):
+    for seed, run in result.runs.items():
+        value = run.best.scores[name].value if run.best else None
         fresh = run.best.rescored.get(name) if run.best else None
         rows.append(
             [
-                str(seed),
+                str(seed) if seed in result.finished else f"{seed} ({run.status})",
                 "-" if value is None else f"{value:.6g}",
                 str(fresh) if fresh else "-",
                 str(run.counts.evaluated),
@@ -63,9 +64,12 @@ def _print_sweep(result: SweepResult) -> None:
             ]
         )
     show_table(["seed", f"best {name}", "fresh inits", "evaluated", "seconds", "run"], rows)
-    seeds = len(result.runs)
+    seeds = len(result.finished)
     plural = "s" * (seeds != 1)
-    click.echo(f"\n{name} ({objective.goal}) over {seeds} seed{plural}: {result.best}")
+    are = "are" if plural else "is"
+    done = f" that {are} done" if len(result.runs) > seeds else ""
+    spread = result.best if seeds else "none is done"
+    click.echo(f"\n{name} ({objective.goal}) over {seeds} seed{plural}{done}: {spread}")
     if result.rescored:
         click.echo(f"under fresh inits: {result.rescored}")
     click.echo(f"sweep folder: {result.folder}")

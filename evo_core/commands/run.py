@@ -10,7 +10,12 @@ import click
 
 from evo_core.cli import print_json
 from evo_core.commands.endings import show_result, show_sweep
-from evo_core.commands.settings import as_json, layers, scoring_options
+from evo_core.commands.settings import (
+    as_json,
+    check_set_developments,
+    layers,
+    scoring_options,
+)
 from evo_core.errors import EvoError
 
 if TYPE_CHECKING:
@@ -21,7 +26,9 @@ if TYPE_CHECKING:
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--space", help="Search space.  [default: mse]")
 @scoring_options
-@click.option("--develop", help="How candidates develop while they are trained, e.g. set.")
+@click.option(
+    "--develop", multiple=True, help="How candidates develop while they are trained, e.g. set."
+)
 @click.option("--inherit", help="Of a development: none, baldwin or lamarck.  [default: none]")
 @click.option("--strategy", help="nsga2, mu-plus-lambda, random, ...  [default: nsga2]")
 @click.option("--population", type=int, help="Candidates that survive a generation.")
@@ -47,7 +54,15 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Time two candidates and forecast; write nothing.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @as_json
-def command(*, as_json: bool, quiet: bool, dry_run: bool, seeds: str | None, **flags: Any) -> int:
+def command(
+    *,
+    as_json: bool,
+    quiet: bool,
+    dry_run: bool,
+    seeds: str | None,
+    develop: tuple[str, ...],
+    **flags: Any,
+) -> int:
     """Evolve networks, with the settings of FILE if one is given."""
     from evo_core.api import execute
     from evo_core.config import from_layers
@@ -56,11 +71,17 @@ def command(*, as_json: bool, quiet: bool, dry_run: bool, seeds: str | None, **f
     if seeds is not None and (flags["seed"] is not None or dry_run):
         other = "--dry-run, which forecasts one run" if dry_run else "--seed"
         raise EvoError(f"--seeds does not go with {other}; leave one of them out")
-    config = from_layers(*layers(**flags))
+    if len(develop) > 1:
+        raise EvoError(
+            f"a search has one development; leave out all --develop but one of {', '.join(develop)}"
+        )
+    stack = layers(develop=develop[0] if develop else None, **flags)
+    config = from_layers(*stack)
     if quiet:
         watching = tuple(name for name in config.observers if name != "progress")
         config = replace(config, observers=watching)
     plan = make_plan(Job(config))
+    check_set_developments(stack[-1], [config.develop or "none"], plan.registry)
     if dry_run:
         return _dry_run(plan, as_json=as_json)
     if seeds is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from evo_core.binding import split_commas
+from evo_core.binding import parse_reference, split_commas
 from evo_core.config import Layer, read_assignments, read_preset, read_toml
+from evo_core.errors import EvoError
+
+if TYPE_CHECKING:
+    from evo_core.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,6 +93,32 @@ def layers(
     if file:
         stack.append(read_toml(file))
     return [*stack, given, read_assignments(assignments)]
+
+
+def check_set_developments(assigned: Layer, used: Iterable[str], registry: Registry) -> None:
+    """Refuse options of a development that ``--set`` gives and nothing would read.
+
+    Files may hold tables of what they do not use; who writes ``--set`` wants it to act.
+
+    Args:
+        assigned: What ``--set`` gives.
+        used: The developments that are used, as texts with options; ``none`` is none.
+        registry: Where components are found.
+
+    Raises:
+        EvoError: If there are any.
+    """
+    from evo_core.components import KINDS, Development
+
+    names = {parse_reference(text)[0] for text in used}
+    for name, table in assigned.items():
+        kinds = [kind for kind in KINDS.values() if name in registry.all(kind)]
+        if kinds == [Development] and name not in names:
+            option = next(iter(table), "...")
+            raise EvoError(
+                f"--set {name}.{option} is for the development {name}, which is not used; add "
+                f"--develop {name}, or leave it out"
+            )
 
 
 def written_options(*free: str) -> list[str]:

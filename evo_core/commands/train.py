@@ -12,6 +12,7 @@ from evo_core.cli import print_json
 from evo_core.commands.settings import (
     allow_plugins,
     as_json,
+    check_set_developments,
     data_options,
     layers,
     written_options,
@@ -129,6 +130,7 @@ def _begin(
     recipes = {name: read_recipe(name, changes, data_name(targets[0])) for name in recipe}
     numbers = parse_seeds(seeds) if seeds is not None else (targets[0].plan.config.seed,)
     ways = develop or ("none",)
+    check_set_developments(stack[-1], ways, targets[0].plan.registry)
     for flag, given in (("--recipe", recipe), ("--develop", ways)):
         if len(set(given)) < len(given):
             raise EvoError(f"{flag} names the same thing twice")

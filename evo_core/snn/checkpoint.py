@@ -118,7 +118,9 @@ def read(path: Path) -> Checkpoint:
     except OSError as error:
         raise EvoError(f"{path} is no checkpoint: checkpoint.json: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise EvoError(f"{path / 'checkpoint.json'} is damaged: {error}") from None
+        raise EvoError(
+            f"{path / 'checkpoint.json'} is damaged: {error}; {_way_out(path)}"
+        ) from None
     given = data.get("format") if isinstance(data, dict) else None
     if given != FORMAT:
         raise EvoError(
@@ -131,8 +133,19 @@ def read(path: Path) -> Checkpoint:
         raise EvoError(f"{path / 'checkpoint.json'} is damaged: {error}") from None
     for name, digest in found.files.items():
         if name not in _FILES or not (path / name).is_file() or _digest(path / name) != digest:
-            raise EvoError(f"{path / name} is missing or damaged; take another checkpoint")
+            raise EvoError(f"{path / name} is missing or damaged; {_way_out(path)}")
     return found
+
+
+def _way_out(damaged: Path) -> str:
+    """Say how to go on without a checkpoint: the newest one that is there is taken."""
+    others = {path: place for path, place in _places(damaged.parent).items() if path != damaged}
+    if not others:
+        return "it is the only checkpoint of its training, which has to be started anew"
+    other = max(others, key=others.__getitem__)
+    if damaged == latest(damaged.parent):
+        return f"delete the folder {damaged} to go on from {other}"
+    return f"take {other}"
 
 
 def restore(trainer: Trainer, path: Path, found: Checkpoint) -> None:

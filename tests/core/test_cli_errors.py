@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from evo_core import EvoError
+from evo_core import EvoError, tables
 from evo_core.errors import did_you_mean
 
 ZEROS = "mse:" + ",".join(["0"] * 19)
@@ -32,6 +32,9 @@ WRONG = [  # the arguments, and what the line must say
     (["run", "--fitness", "rdm[metric=haming]"], 'rdm.metric is "haming"; input should be'),
     (["run", "--fitness", "rdm[metric"], "lacks its closing bracket"),
     (["run", "--fitness", "params[x=1]"], "no option params.x; params has no options"),
+    (["run", "--inherit", "lamark"], "or 'lamarck'; did you mean 'lamarck'?"),
+    (["run", "--develop", "sdsnn", "--develop", "set"], "a search has one development; leave out"),
+    (["run", SET, "sdsnn.pace=6"], "sdsnn.pace is for the development sdsnn, which is not used"),
     # keys and values
     (["run", SET, "popluation=4"], "no setting 'popluation'; did you mean 'population'?"),
     (["run", SET, "mse.cels=4"], "no option mse.cels; did you mean 'cells'"),
@@ -119,6 +122,15 @@ def test_a_mistake_is_one_line_that_says_what_is_wrong(cli, folder, arguments, w
     assert ended.err.count("\n") == 1
     assert words.casefold() in ended.err.casefold()
     assert sorted(folder.rglob("*")) == before
+
+
+def test_an_interrupt_is_one_line(cli, monkeypatch):
+    def press(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables, "show_table", press)
+    ended = cli("list")
+    assert (ended.code, ended.out, ended.err) == (130, "", "error: interrupted\n")
 
 
 @pytest.mark.parametrize(

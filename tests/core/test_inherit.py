@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -317,13 +317,25 @@ def test_an_older_run_is_read_as_one_in_which_none_develops(quick_run):
     assert evo_core.resume(folder, generations=3).status == "done"
 
 
-def test_a_development_that_can_not_work_is_no_fault_of_the_run(cli, tmp_path):
+@pytest.mark.parametrize("develop", ["sdsnn", "sdsnn[spine=5]"])
+def test_a_development_that_can_work_on_no_candidate_is_refused(start, tmp_path, develop):
+    with pytest.raises(EvoError, match=r"needs 5 epochs or more, not 4|first acts after"):
+        start(develop=develop, fitness=["accuracy[epochs=4]"])
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_development_that_can_not_work_on_a_network_costs_a_candidate(start):
     """Its check names the reason, candidate by candidate, before anything is trained."""
-    ended = cli(
-        "run", "--develop", "sdsnn[spine=5]", "--fitness", "accuracy[epochs=5]", "--quiet",
-        "--population", "2", "--generations", "1", "--executor", "serial", "--set", "mse.cells=1",
-        "--out", tmp_path / "run",
-    )  # fmt: skip
-    assert ended.code == 1
-    assert "no candidate could be scored: sdsnn[spine=5] first acts after" in ended.err
-    assert "Traceback" not in ended.err
+
+    def check(architecture, options, epochs):
+        if int(architecture.hash, 16) % 2:
+            raise EvoError(f"odd, and {epochs} epochs")
+
+    picky = replace(SET, name="picky", check=check)
+    folder = start(components=(DATA, picky), develop="picky", inherit="none", generations=1)
+    found = [(one.status, one.error) for _, one in pairs_of(folder).values()]
+    assert set(found) == {("ok", None), ("invalid", "odd, and 1 epochs")}
+
+
+def test_none_is_no_development():
+    assert from_layers({"develop": "none"}) == from_layers({})

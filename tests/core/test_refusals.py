@@ -40,6 +40,12 @@ def test_a_run_in_which_every_score_is_undefined_names_the_fitness(quick_run):
         quick_run([fitness(lambda view, options: None)], fitness=["f"])
 
 
+def test_a_run_in_which_every_score_is_undefined_gives_the_first_reason(quick_run):
+    undefined = Score.undefined("no spike meets a weight")
+    with pytest.raises(RunFailedError, match="candidate 0: undefined f: no spike meets a weight"):
+        quick_run([fitness(lambda view, options: undefined)], fitness=["f"])
+
+
 def test_a_score_that_says_error_is_an_error(quick_run):
     def score(view, options):
         return Score(None, "error") if view.architecture.parameters % 2 else Score(1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
 import tomllib
 from contextlib import closing
@@ -11,6 +12,7 @@ import pytest
 
 import evo_core
 from evo_core import EvoError, FitnessFunction, Observer, hookimpl
+from evo_core.interrupts import NOTED
 from evo_core.store import Store
 
 ROWS = (
@@ -89,6 +91,36 @@ def test_an_interrupted_run_goes_on_at_the_last_complete_generation(quick_run, t
     config.write_text(config.read_text().replace('observers = ["hand"]', "observers = []"))
     assert evo_core.resume(short.run, accept_changes=True).status == "done"
     same(short.run, long.run)
+
+
+def test_an_interrupt_when_the_search_is_over_ends_nothing(quick_run, tmp_path, capsys):
+    """Observers that draw take seconds; the run is done, so they are let finish."""
+    heard = []
+
+    class Hand:
+        @hookimpl
+        def evo_run_ended(self):
+            signal.raise_signal(signal.SIGINT)
+            heard.append("to the end")
+
+    hand = Observer(name="hand", summary="", build=lambda options: Hand())
+    result = quick_run([hand], observers=["hand", "figures"])
+    assert (result.status, heard) == ("done", ["to the end"])
+    assert (result.run / "figures" / "network.svg").is_file()
+    assert capsys.readouterr().err == f"{NOTED}\n"
+
+
+def test_an_interrupt_is_answered_at_once_where_a_candidate_takes_long(quick_run, capsys):
+    said = []
+
+    def score(view, options):
+        signal.raise_signal(signal.SIGTERM)
+        said.append(capsys.readouterr().err)
+        return 1.0
+
+    slow = FitnessFunction(name="slow", summary="", goal="max", needs=("graph",), score=score)
+    result = quick_run([slow], fitness=["slow"])
+    assert (result.status, said) == ("interrupted", [f"{NOTED}\n"])
 
 
 def test_a_run_interrupted_before_its_first_generation_reads_its_genomes_again(quick_run, tmp_path):

@@ -12,6 +12,7 @@ import pytest
 
 import evo_core
 from evo_core import EvoError, Observer, hookimpl
+from evo_core.commands.endings import show_sweep
 from evo_core.store import Store
 from evo_core.sweeps import parse_seeds
 
@@ -68,7 +69,7 @@ def test_a_seed_that_is_done_is_not_run_again(quick_sweep):
     assert len(json.loads((second.folder / "summary.json").read_text())["runs"]) == 3
 
 
-def test_an_interrupted_sweep_goes_on_where_it_stopped(quick_sweep, tmp_path):
+def test_an_interrupted_sweep_goes_on_where_it_stopped(quick_sweep, tmp_path, capsys):
     class Hand:
         pressed = 0
 
@@ -83,6 +84,15 @@ def test_an_interrupted_sweep_goes_on_where_it_stopped(quick_sweep, tmp_path):
     assert stopped.interrupted
     assert [run.status for run in stopped.runs.values()] == ["done", "interrupted"]
     assert not (stopped.folder / "summary.json").exists()
+    assert stopped.summary()["seeds"] == [0]
+    assert stopped.best.values == (stopped.runs[0].best.scores["rdm"].value,)
+    show_sweep(stopped, as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines[1:3]] == [
+        ["0", f"{stopped.best}"],
+        ["1", "(interrupted)"],
+    ]
+    assert f"rdm (max) over 1 seed that is done: {stopped.best}" in lines
     whole = quick_sweep(range(3))
     assert not whole.interrupted
     clean = quick_sweep(range(3), out=str(tmp_path / "clean"))

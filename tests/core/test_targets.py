@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -133,6 +136,25 @@ def test_a_run_without_a_best_asks_for_an_id(quick_run, tmp_path):
         quick_run([none], fitness=["none"])
     with pytest.raises(EvoError, match=r"has no best candidate yet; name one as .*run:ID"):
         resolve(str(tmp_path / "run"))
+
+
+def test_a_run_that_goes_on_stands_for_the_best_of_its_complete_generations(finished_run, tmp_path):
+    folder = tmp_path / "killed"
+    shutil.copytree(finished_run, folder)
+    with closing(sqlite3.connect(folder / "run.sqlite")) as database:
+        database.execute("DELETE FROM run WHERE key = 'result'")
+        database.execute("DELETE FROM generations WHERE number = 1")
+        database.commit()
+        pairs = database.execute(
+            "SELECT id, scores FROM candidates JOIN evaluations ON candidate = id "
+            "WHERE generation = 0 AND status = 'ok' AND copied_from IS NULL"
+        ).fetchall()
+        scores = {number: json.loads(text)["rdm"]["value"] for number, text in pairs}
+        assert resolve(str(folder)).candidate == max(scores, key=scores.__getitem__)
+        database.execute("DELETE FROM generations")
+        database.commit()
+        with pytest.raises(EvoError, match="has no best candidate yet"):
+            resolve(str(folder))
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from evo_core.interrupts import NOTED
+
 SHORT = ("--epochs", "2", "--samples", "120", "--batch", "40", "--quiet")
 KILL_POINTS = Path(__file__).parents[1] / "data" / "train_kill_points.py"
 
@@ -125,6 +127,11 @@ def test_without_tensorboard_one_line_says_so(cli, chain_file, tmp_path, monkeyp
             "'roll[pixels=2]', which is for events, but the data are images; take of crop, flip",
         ),
         (("--develop", "nothing"), "no development 'nothing'"),
+        (
+            ("--set", "sdsnn.pace=6"),
+            "the development sdsnn, which is not used; add --develop sdsnn",
+        ),
+        (("--set", "sdsnn.pac=6"), "no option sdsnn.pac; did you mean 'pace'?"),
         (("--seeds", "0-1", "--seed", "3"), "--seeds does not go with --seed"),
         (("--resume", "x"), "name a TARGET to train, or a training to go on with"),
         (("--data", "digit"), "no data 'digit'; did you mean 'digits'?"),
@@ -171,6 +178,27 @@ def test_a_truncated_checkpoint_is_refused(cli, unfinished, name):
     assert f"{name} is missing or damaged" in refused(cli, unfinished)
     path.unlink()
     assert f"{name} is missing or damaged" in refused(cli, unfinished)
+    shutil.rmtree(unfinished / "epoch-1", ignore_errors=True)  # kept if it is the best
+    assert "it is the only checkpoint of its training" in refused(cli, unfinished)
+
+
+def test_a_training_goes_on_without_its_damaged_checkpoint(
+    cli, chain_file, trained, tmp_path, monkeypatch
+):
+    from evo_core.snn import checkpoint
+
+    folder = tmp_path / "cut"
+    newest, weights = folder / "epoch-2", "epoch-2/weights.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "keep", lambda folder, best: None)  # as if epoch 1 were the best
+        assert cli("train", chain_file, *SHORT, "--out", folder).code == 0
+    (folder / "result.json").unlink()
+    (folder / weights).write_bytes(b"")
+    said = f"is missing or damaged; delete the folder {newest} to go on from {folder / 'epoch-1'}"
+    assert said in refused(cli, folder)
+    shutil.rmtree(newest)
+    assert cli("train", "--resume", folder, "--quiet").code == 0
+    assert (folder / weights).read_bytes() == (trained / weights).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -231,6 +259,26 @@ def test_plugin_files_that_only_the_folder_names_are_not_loaded(cli, unfinished)
     assert "names plugin files, which are programs" in refused(cli, unfinished)
 
 
+@pytest.mark.parametrize("where", ["restore", "costs"])
+def test_ctrl_c_before_the_first_step_or_after_the_last_names_the_command_too(
+    cli, chain_file, trained, tmp_path, monkeypatch, where
+):
+    from evo_core.snn import checkpoint
+    from evo_core.snn.training import Trainer
+
+    def press(*arguments):
+        raise KeyboardInterrupt
+
+    folder = tmp_path / "cut"
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint if where == "restore" else Trainer, where, press)
+        done = cli("train", chain_file, *SHORT, "--out", folder)
+    assert (done.code, done.err) == (130, f"interrupted; go on: evo train --resume {folder}\n")
+    assert cli("train", "--resume", folder, "--quiet").code == 0
+    for name in ("epoch-2/weights.safetensors", "epoch-2/optimiser.safetensors"):
+        assert (folder / name).read_bytes() == (trained / name).read_bytes()
+
+
 @pytest.mark.slow
 def test_ctrl_c_finishes_the_step_and_the_command_it_tells_goes_on(
     evo_binary, evo, chain_file, tmp_path
@@ -244,7 +292,7 @@ def test_ctrl_c_finishes_the_step_and_the_command_it_tells_goes_on(
     os.kill(process.pid, signal.SIGINT)
     _, said = process.communicate()
     assert process.returncode == 130
-    assert said == "interrupted; go on: evo train --resume cut\n"
+    assert said == f"{NOTED}\ninterrupted; go on: evo train --resume cut\n"
     assert evo("train", "--resume", "cut", "--quiet").code == 0
     assert evo("train", chain_file, *flags, "--out", "whole").code == 0
     for name in ("result.json", "epoch-3/weights.safetensors", "epoch-3/optimiser.safetensors"):
