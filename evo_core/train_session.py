@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -20,6 +19,7 @@ from evo_core.plan import Job, Plan, make_plan
 from evo_core.primitives import Neuron
 from evo_core.provenance import Lock, code_of, differences
 from evo_core.stored import check_plugins
+from evo_core.train_figures import draw
 from evo_core.train_results import (
     Costs,
     EpochMetrics,
@@ -159,7 +159,7 @@ class _Session:
             seconds=time.perf_counter() - started,
             data_partial=self.trainer.splits.partial,
         )
-        _draw(result)
+        draw(result)
         _write(self.folder / _RESULT, result.to_json(timings=False))
         return result
 
@@ -266,37 +266,6 @@ def _read_costs(data: Mapping[str, Any] | None) -> Costs | None:
     if data is None:
         return None
     return validate(Costs, {one.name: data[one.name] for one in fields(Costs)}, "costs")
-
-
-def _draw(result: TrainResult) -> None:
-    from evo_core.drawing import curves_chart, numbers_chart, save
-
-    folder = result.folder / "figures"
-    folder.mkdir(exist_ok=True)
-    title = f"{result.job.target} on {result.job.settings['data']}"
-    epochs = [one.epoch for one in result.history]
-    figures = {
-        "curves": curves_chart(
-            epochs,
-            [one.train.accuracy for one in result.history],
-            [one.validation.accuracy for one in result.history],
-            title,
-        )
-    }
-    told = {name: [one.numbers[name] for one in result.history] for name in _finite_numbers(result)}
-    if told:
-        figures["development"] = numbers_chart(epochs, told, title)
-    for name, figure in figures.items():
-        for suffix in ("svg", "png"):
-            save(figure, folder / f"{name}.{suffix}")
-
-
-def _finite_numbers(result: TrainResult) -> list[str]:
-    """Name the numbers of a Development that are finite in all epochs, as charts need them."""
-    every = [one.numbers for one in result.history]
-    return [
-        name for name in every[0] if all(math.isfinite(one.get(name, math.nan)) for one in every)
-    ]
 
 
 def _write(path: Path, data: Mapping[str, Any]) -> None:

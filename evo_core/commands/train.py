@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from evo_core.commands.settings import (
 from evo_core.errors import EvoError
 
 if TYPE_CHECKING:
+    from evo_core.config import Layer
+    from evo_core.targets import Target
     from evo_core.train_results import TrainGroup, TrainResult
     from evo_core.train_watch import Watcher
 
@@ -114,7 +117,6 @@ def _begin(
     """Make the folder of a new training; give it, and the plan."""
     from evo_core.recipe import cut_down, read_recipe, take_changes
     from evo_core.sweeps import parse_seeds
-    from evo_core.targets import front_of, resolve
     from evo_core.training import data_name, fill, job_of
 
     if seeds is not None and flags["seed"] is not None:
@@ -123,10 +125,7 @@ def _begin(
     stack = layers(plugins=plugins, **flags)
     changes = {key: value for key, value in own.items() if value is not None}
     changes |= take_changes(stack[-1])
-    if top is None:
-        targets = [resolve(text, stack, allow_plugins=allow_plugins)]
-    else:
-        targets = front_of(Path(text), top, stack, allow_plugins=allow_plugins)
+    targets = _targets(text, top, stack, allow_plugins=allow_plugins)
     recipes = {name: read_recipe(name, changes, data_name(targets[0])) for name in recipe}
     numbers = parse_seeds(seeds) if seeds is not None else (targets[0].plan.config.seed,)
     ways = develop or ("none",)
@@ -134,30 +133,34 @@ def _begin(
     for flag, given in (("--recipe", recipe), ("--develop", ways)):
         if len(set(given)) < len(given):
             raise EvoError(f"{flag} names the same thing twice")
-    jobs = {
-        _name(
-            [*[name] * (len(recipes) > 1), *[way] * (len(ways) > 1)],
-            target.candidate if top else None,
-            seed if seeds else None,
-        ): job_of(
+    jobs = {}
+    for name, way, target, number in itertools.product(recipes, ways, targets, numbers):
+        chosen = [*[name] * (len(recipes) > 1), *[way] * (len(ways) > 1)]
+        folder_name = _name(chosen, target.candidate if top else None, number if seeds else None)
+        jobs[folder_name] = job_of(
             target,
-            one,
+            recipes[name],
             recipe_name=name,
-            seed=seed,
+            seed=number,
             threads=threads,
             develop=None if way == "none" else way,
         )
-        for name, one in recipes.items()
-        for way in ways
-        for target in targets
-        for seed in numbers
-    }
     plan = targets[0].plan
     folder = fill(out, jobs, plan)
     for line in dict.fromkeys(cut_down(one, len(plan.splits.train)) for one in recipes.values()):
         if line and not quiet:
             click.echo(line, err=True)
     return folder, plan
+
+
+def _targets(
+    text: str, top: int | None, stack: list[Layer], *, allow_plugins: bool
+) -> list[Target]:
+    from evo_core.targets import front_of, resolve
+
+    if top is None:
+        return [resolve(text, stack, allow_plugins=allow_plugins)]
+    return front_of(Path(text), top, stack, allow_plugins=allow_plugins)
 
 
 def _name(ways: list[str], candidate: int | None, seed: int | None) -> str:

@@ -160,7 +160,7 @@ def test_nothing_is_written_over(cli, in_empty_folder, form):
         (("--format", "json", "--out", "net.txt"), "has to end in .json"),
         (("--seed", "3"), "a table holds what the run found; leave out --seed"),
         (("--format", "torch", "--out", "/dev/null/net"), "can not be made"),
-        (("--format", "json", "--out", "none/net.json"), "can not be written"),
+        (("--format", "json", "--out", "/dev/null/net.json"), "can not be written"),
     ],
 )
 def test_wrong_flags_get_one_line(cli, in_empty_folder, arguments, wanted):

@@ -250,8 +250,9 @@ def test_nothing_is_overwritten(trained, tmp_path):
 
 
 def test_a_place_that_can_not_be_written_is_told(trained, tmp_path):
-    with pytest.raises(EvoError, match="can not be written: No such file or directory"):
-        write_nir(trained, tmp_path / "nowhere" / "network.nir")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(EvoError, match="can not be written: "):
+        write_nir(trained, tmp_path / "file" / "network.nir")
 
 
 def test_a_folder_is_no_file(trained, tmp_path):
