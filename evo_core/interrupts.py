@@ -52,9 +52,8 @@ class Interrupts:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
-        with suppress(
-            RuntimeError, OSError
-        ):  # it came while stderr was written to, or that is gone
+        # it may come while stderr is written to, or when that is gone
+        with suppress(RuntimeError, OSError):
             print(NOTED, file=sys.stderr, flush=True)  # noqa: T201
 
 
