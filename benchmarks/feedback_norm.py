@@ -120,7 +120,8 @@ def main():
     use_by_step(by_step)
     found["by_step"] = accuracy(calm, validation)
     found["batch"] = accuracy(copy.deepcopy(network).train(), validation)
-    print(json.dumps(found))
+    rounded = {key: round(one, 4) if isinstance(one, float) else one for key, one in found.items()}
+    print(json.dumps(rounded))
 
 
 if __name__ == "__main__":

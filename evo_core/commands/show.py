@@ -52,4 +52,4 @@ def _found(text: str, stack: list[Layer], *, allow_plugins: bool) -> Target:
 
         loaded = load_network(text, stack, allow_plugins=allow_plugins)
         return Target(text, loaded.plan, loaded.architecture)
-    return resolve(text, stack, allow_plugins=allow_plugins)
+    return resolve(text, stack, allow_plugins=allow_plugins, trainings=True)
